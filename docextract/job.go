@@ -1,0 +1,156 @@
+package docextract
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/adteco/docarchive/internal/rawjson"
+)
+
+// Status is where a job stands in its life. A server may send a status that is
+// none of the constants; such a job counts as not final.
+type Status string
+
+// The life of a job: queued → processing → completed or failed.
+const (
+	StatusQueued     Status = "queued"
+	StatusProcessing Status = "processing"
+	StatusCompleted  Status = "completed"
+	StatusFailed     Status = "failed"
+)
+
+// Final reports whether a job in this status will never change again.
+func (s Status) Final() bool { return s == StatusCompleted || s == StatusFailed }
+
+// Known reports whether the status is one of the constants.
+func (s Status) Known() bool {
+	return s.Final() || s == StatusQueued || s == StatusProcessing
+}
+
+// Job is one extraction: what identifies it, and the JSON object as received.
+type Job struct {
+	ID          string
+	ExtractorID string
+	Status      Status
+	CreatedAt   time.Time // UTC
+	Raw         []byte    // the whole object; shares the memory of its page
+}
+
+// Malformed is a listing's element that could not be read as a job.
+type Malformed struct {
+	Raw    []byte // as received; shares the memory of its page
+	Reason string
+}
+
+// ParseJob reads one job from a JSON object. The job keeps raw. The error is a
+// [*rawjson.SyntaxError] if raw is not JSON, else it says which field keeps the
+// object from being a job.
+func ParseJob(raw []byte) (Job, error) {
+	s := rawjson.NewScanner(raw)
+	job, problem, err := scanJob(s)
+	if err == nil {
+		err = s.End()
+	}
+	if err != nil {
+		return Job{}, err
+	}
+	if problem != "" {
+		return Job{}, fmt.Errorf("not a job: %s", problem)
+	}
+	return job, nil
+}
+
+// envelope is what scanJob needs of a job, by name in the JSON object.
+const (
+	fieldID = iota
+	fieldExtractorID
+	fieldStatus
+	fieldCreatedAt
+	fieldCount
+)
+
+func fieldIndex(key []byte) int {
+	switch string(key) {
+	case `"id"`:
+		return fieldID
+	case `"extractor_id"`:
+		return fieldExtractorID
+	case `"status"`:
+		return fieldStatus
+	case `"created_at"`:
+		return fieldCreatedAt
+	}
+	return -1
+}
+
+// scanJob reads the next value as a job. err means that the text is no JSON;
+// problem that it is JSON but no job.
+func scanJob(s *rawjson.Scanner) (job Job, problem string, err error) {
+	if s.Peek() != rawjson.Object {
+		raw, err := s.Value()
+		return Job{Raw: raw}, "not an object", err
+	}
+	var fields [fieldCount][]byte
+	start := s.Offset()
+	err = s.Object(func(key []byte) error {
+		i := fieldIndex(key)
+		value, err := s.Value()
+		if err != nil || i < 0 {
+			return err
+		}
+		if fields[i] != nil && problem == "" {
+			problem = "the key " + string(key) + " stands twice"
+		}
+		fields[i] = value
+		return nil
+	})
+	if err != nil {
+		return Job{}, "", err
+	}
+	job.Raw = s.Since(start)
+	if problem == "" {
+		problem = job.fill(fields)
+	}
+	return job, problem, nil
+}
+
+// fill sets the envelope from the raw fields and says what is wrong with them.
+func (j *Job) fill(fields [fieldCount][]byte) (problem string) {
+	text := func(i int, name string) string {
+		raw := fields[i]
+		switch {
+		case raw == nil || string(raw) == "null":
+			problem = name + " is missing"
+			return ""
+		case raw[0] != '"':
+			problem = name + " is not a string"
+			return ""
+		}
+		value, exact := rawjson.Text(raw)
+		if !exact {
+			problem = name + " is not valid Unicode"
+		}
+		return value
+	}
+	created := text(fieldCreatedAt, "created_at")
+	j.Status = Status(text(fieldStatus, "status"))
+	j.ID = text(fieldID, "id")
+	if problem == "" && j.ID == "" {
+		problem = "id is empty"
+	}
+	if raw := fields[fieldExtractorID]; len(raw) > 0 && raw[0] == '"' {
+		j.ExtractorID, _ = rawjson.Text(raw)
+	}
+	if problem != "" {
+		return problem
+	}
+	at, err := time.Parse(time.RFC3339Nano, created)
+	if err != nil {
+		return fmt.Sprintf("created_at %.40q is not an RFC 3339 time", created)
+	}
+	if at = at.UTC(); at.Year() < 2000 || at.Year() >= 2200 {
+		return fmt.Sprintf("created_at %.40q is out of range", created)
+	}
+	j.CreatedAt = at
+	return ""
+}

@@ -1,0 +1,126 @@
+package docextract
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// RetryPolicy bounds the patience of a GET. Zero fields take the defaults.
+type RetryPolicy struct {
+	Attempts  int           // failures in all; 6
+	Malformed int           // malformed answers among them; 3
+	Elapsed   time.Duration // from the first attempt, waiting for the rate window aside; 5 minutes
+	First     time.Duration // before the second attempt, with jitter; 500 ms
+	Longest   time.Duration // between two attempts; 30 s
+}
+
+func (p RetryPolicy) withDefaults() RetryPolicy {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	if p.Attempts == 0 {
+		p.Attempts = 6
+	}
+	if p.Malformed == 0 {
+		p.Malformed = 3
+	}
+	set(&p.Elapsed, 5*time.Minute)
+	set(&p.First, 500*time.Millisecond)
+	set(&p.Longest, 30*time.Second)
+	return p
+}
+
+// get makes a GET request until parse accepts its answer, within the policy's
+// bounds. It returns the [*Error], [*RedirectError] or [*TooLargeError] that no
+// repetition can mend, an [*UnavailableError] when patience ends, or ctx's
+// cause.
+func (c *Client) get(ctx context.Context, path string, query url.Values, parse func(http.Header, []byte) error) error {
+	pause := backoff.ExponentialBackOff{
+		InitialInterval: c.retry.First, MaxInterval: c.retry.Longest,
+		Multiplier: 2, RandomizationFactor: 0.5,
+	}
+	pause.Reset()
+	failures, malformed, limited := 0, 0, 0
+	var waited time.Duration
+	start := c.clock.Now()
+	for {
+		before := c.clock.Now()
+		if err := c.limiter.Wait(ctx); err != nil {
+			return err
+		}
+		waited += c.clock.Now().Sub(before)
+		err := c.try(ctx, path, query, parse)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if !retryable(err) {
+			return err
+		}
+		var apiError *Error
+		var badAnswer *MalformedError
+		switch {
+		case errors.As(err, &apiError) && apiError.Status == http.StatusTooManyRequests:
+			// The limiter has seen the answer and will wait; a server that keeps
+			// refusing after many windows is treated as away.
+			if limited++; limited > 100 {
+				return &UnavailableError{Attempts: failures + limited, Err: err}
+			}
+			continue
+		case errors.As(err, &badAnswer):
+			malformed++
+		}
+		failures++
+		elapsed := c.clock.Now().Sub(start) - waited
+		if failures >= c.retry.Attempts || malformed >= c.retry.Malformed || elapsed >= c.retry.Elapsed {
+			return &UnavailableError{Attempts: failures + limited, Err: err}
+		}
+		if err := c.clock.Sleep(ctx, pause.NextBackOff()); err != nil {
+			return err
+		}
+	}
+}
+
+// try makes one attempt and classifies what came of it.
+func (c *Client) try(ctx context.Context, path string, query url.Values, parse func(http.Header, []byte) error) error {
+	a, err := c.attempt(ctx, path, query)
+	if err != nil {
+		c.limiter.Failed()
+		return err
+	}
+	c.limiter.Observe(a.status, a.header)
+	switch {
+	case a.status >= 200 && a.status < 300:
+		if err := parse(a.header, a.body); err != nil {
+			return &MalformedError{Prefix: c.printable(string(a.body[:min(len(a.body), 200)]), 200), Err: err}
+		}
+		return nil
+	case a.status >= 300 && a.status < 400:
+		host := ""
+		if to, err := url.Parse(a.header.Get("Location")); err == nil {
+			host = c.printable(to.Host, 100)
+		}
+		return &RedirectError{Host: host}
+	default:
+		return c.parseError(a.status, a.body)
+	}
+}
+
+func retryable(err error) bool {
+	var apiError *Error
+	if errors.As(err, &apiError) {
+		return apiError.Retryable()
+	}
+	var redirect *RedirectError
+	var large *TooLargeError
+	return !errors.As(err, &redirect) && !errors.As(err, &large)
+}
