@@ -1,0 +1,244 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/adteco/docarchive/docextract"
+)
+
+const (
+	// batchRows and batchBytes bound what waits to be flattened.
+	batchRows  = 8192
+	batchBytes = 24 << 20
+	// chunkRows is after how many new jobs a proven part of a window is
+	// committed by a record of its own.
+	chunkRows = 250_000
+)
+
+// seenState is what a window's reading knows of a job.
+type seenState byte
+
+const (
+	seenOpen seenState = iota + 1
+	seenFinal
+)
+
+// collector sorts what a window's reading brings: final jobs that are new go to
+// the writers, open ones are noted, malformed ones set aside.
+type collector struct {
+	ctx    context.Context
+	run    *pipelineRun
+	window Window
+	output *output
+
+	states   map[string]seenState
+	wasOpen  map[string]bool // open jobs of earlier runs that are still unresolved
+	tally    tally
+	rejects  map[string]bool // known to the ledger
+	archived *archivedSet
+	pending  []docextract.Job
+	bytes    int
+}
+
+// tally counts a reading's jobs.
+type tally struct {
+	read, excluded int64
+	before         int64    // excluded as of the last run
+	rejected       []string // since the last commit
+}
+
+// visit implements visitor.
+func (c *collector) visit(page *docextract.Page) error {
+	for _, m := range page.Malformed {
+		if err := c.reject(m); err != nil {
+			return err
+		}
+	}
+	for i := range page.Jobs {
+		if err := c.job(&page.Jobs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reject puts a malformed element into quarantine, once.
+func (c *collector) reject(m docextract.Malformed) error {
+	sum := sha256.Sum256(m.Raw)
+	key := "sha256:" + hex.EncodeToString(sum[:])
+	if c.rejects[key] {
+		return nil
+	}
+	c.rejects[key] = true
+	c.tally.rejected = append(c.tally.rejected, key)
+	c.run.Log.Warn("job put into quarantine", "pipeline", c.run.Spec.Name, "window", c.window.Name(), "reason", m.Reason, "key", key)
+	return c.output.malformed(m)
+}
+
+func (c *collector) job(job *docextract.Job) error {
+	if !c.window.Contains(job.CreatedAt) {
+		return nil
+	}
+	state, known := c.states[job.ID]
+	if known && (state == seenFinal || !job.Status.Final()) {
+		return nil
+	}
+	id := strings.Clone(job.ID)
+	if !known {
+		c.tally.read++
+	}
+	if !job.Status.Final() {
+		if !job.Status.Known() {
+			c.run.warnOnce("status "+string(job.Status), "unknown status, taken for one that is not final", "status", string(job.Status), "job", job.ID)
+		}
+		c.states[id] = seenOpen
+		return nil
+	}
+	c.states[id] = seenFinal
+	delete(c.wasOpen, id)
+	if !c.run.Filter.Match(job) {
+		c.tally.excluded++
+		return nil
+	}
+	c.pending = append(c.pending, *job)
+	c.bytes += len(job.Raw)
+	if len(c.pending) >= batchRows || c.bytes >= batchBytes {
+		return c.flush()
+	}
+	return nil
+}
+
+// flush drops what is archived already and writes the rest, in order of
+// creation.
+func (c *collector) flush() error {
+	if len(c.pending) == 0 {
+		return nil
+	}
+	fresh, err := c.archived.fresh(c.ctx, c.pending)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(fresh, func(a, b docextract.Job) int {
+		if d := a.CreatedAt.Compare(b.CreatedAt); d != 0 {
+			return d
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	err = c.output.jobs(c.ctx, fresh)
+	clear(c.pending)
+	c.pending, c.bytes = c.pending[:0], 0
+	return err
+}
+
+// open lists the ids of the window's jobs that are not final, sorted. all says
+// that the whole window was read and proven, so that jobs which were open and
+// did not appear are gone.
+func (c *collector) open(all bool) []string {
+	var ids []string
+	for id, state := range c.states {
+		if state == seenOpen {
+			ids = append(ids, id)
+		}
+	}
+	if !all {
+		for id := range c.wasOpen {
+			if c.states[id] == 0 {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// archivedSet tells which jobs of a window are archived: by the cache if it
+// knows, else by the ledger's own lists.
+type archivedSet struct {
+	run    *pipelineRun
+	window Window
+	head   *History
+	ids    map[string]bool // from the ledger; nil: not read
+}
+
+func (a *archivedSet) set() SeenSet {
+	return SeenSet{
+		ArchiveID: a.run.Stores.ArchiveID, Pipeline: a.run.Spec.Name, Window: a.window.Name(),
+		Head: a.head.HeadHash, Count: a.head.Archived,
+	}
+}
+
+// fresh returns those of jobs that are not archived. It reuses their slice.
+func (a *archivedSet) fresh(ctx context.Context, jobs []docextract.Job) ([]docextract.Job, error) {
+	if a.head.Archived == 0 {
+		return jobs, nil
+	}
+	if a.ids == nil {
+		ids := make([]string, len(jobs))
+		for i := range jobs {
+			ids[i] = jobs[i].ID
+		}
+		fresh, known, err := a.run.Stores.Seen.Filter(ctx, a.set(), ids)
+		if err != nil {
+			a.run.warnOnce("seen", "the cache does not answer, the ledger is read instead", "error", err)
+		} else if known {
+			return keep(jobs, fresh), nil
+		}
+		if err := a.load(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(jobs, func(j docextract.Job) bool { return a.ids[j.ID] }), nil
+}
+
+// keep returns the jobs whose ids stand in fresh, which keeps their order.
+func keep(jobs []docextract.Job, fresh []string) []docextract.Job {
+	return slices.DeleteFunc(jobs, func(j docextract.Job) bool {
+		if len(fresh) > 0 && fresh[0] == j.ID {
+			fresh = fresh[1:]
+			return false
+		}
+		return true
+	})
+}
+
+// load reads the ledger's lists, and teaches them to the cache.
+func (a *archivedSet) load(ctx context.Context) error {
+	a.ids = make(map[string]bool, a.head.Archived)
+	return a.run.Stores.Ledger.ArchivedIDs(ctx, a.head, func(ids []string) error {
+		for _, id := range ids {
+			a.ids[id] = true
+		}
+		if err := a.run.Stores.Seen.Mark(ctx, a.set(), ids); err != nil {
+			a.run.warnOnce("seen", "the cache does not answer, the ledger is read instead", "error", err)
+		}
+		return nil
+	})
+}
+
+// advance moves on to a history that ids were added to.
+func (a *archivedSet) advance(ctx context.Context, next *History, ids []string) {
+	base := a.head.HeadHash
+	if a.head.Archived == 0 {
+		base = ""
+	}
+	a.head = next
+	for _, id := range ids {
+		if a.ids != nil {
+			a.ids[id] = true
+		}
+	}
+	set := a.set()
+	set.Base = base
+	// The ids count only once the record is durable, which it is.
+	if err := a.run.Stores.Seen.Mark(ctx, set, ids); err != nil {
+		a.run.warnOnce("seen", "the cache does not answer, the ledger is read instead", "error", err)
+	}
+}
+
+// now is the time that a commit bears, at the resolution of the table.
+func (p *pipelineRun) now() time.Time { return p.Now().UTC().Truncate(time.Microsecond) }

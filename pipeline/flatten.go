@@ -1,0 +1,355 @@
+package pipeline
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"github.com/adteco/docarchive/docextract"
+	"github.com/adteco/docarchive/internal/rawjson"
+)
+
+// FlattenOptions says how a pipeline's jobs become rows.
+type FlattenOptions struct {
+	Dataset string
+	Rules   Rules
+	HashKey []byte
+	Books   map[string]*Book // the dataset's and its children's
+	Memory  memory.Allocator // Go's if nil
+}
+
+// Batch is an Arrow record of one dataset. Whoever receives it releases the
+// record.
+type Batch struct {
+	Dataset string
+	Record  arrow.Record
+}
+
+// Flattener turns jobs into rows, column by column, in one pass over their
+// bytes. It is used by one goroutine at a time.
+type Flattener struct {
+	options FlattenOptions
+	root    *node
+	main    *table
+	tables  []*table // main first
+	job     *docextract.Job
+	ordinal []int64 // of the arrays that are being read, outermost first
+}
+
+// NewFlattener returns a flattener over the books of the dataset and its
+// children.
+func NewFlattener(o FlattenOptions) (*Flattener, error) {
+	if o.Memory == nil {
+		o.Memory = memory.DefaultAllocator
+	}
+	f := &Flattener{options: o}
+	main, err := f.table(o.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	f.main = main
+	if err := f.plant(); err != nil {
+		f.Release()
+		return nil, err
+	}
+	return f, nil
+}
+
+// plant makes the nodes of the job's own fields.
+func (f *Flattener) plant() error {
+	f.root = newNode(nil, "", shapeClosed, GroupStandard)
+	details := newNode(f.root, "error_details", shapeClosed, GroupStandard)
+	for _, c := range standard {
+		if c.Source == "" {
+			continue
+		}
+		parent, key := f.root, c.Source[1:]
+		switch c.Name {
+		case "error_code":
+			parent, key = details, "code"
+		case "error_message":
+			parent, key = details, "message"
+		}
+		n := newNode(parent, key, shapeLeaf, GroupStandard)
+		col, err := f.main.column(c)
+		if err != nil {
+			return err
+		}
+		n.col = col
+		if c.Name == ColumnCreatedAt {
+			f.keepCreated(col)
+		}
+	}
+	newNode(f.root, "extracted_data", shapeData, GroupData)
+	newNode(f.root, "confidence", shapeData, GroupConfidence)
+	newNode(f.root, "metadata", shapeLeaves, GroupMetadata)
+	return nil
+}
+
+// keepCreated makes created_at hold a time in every row, since files are sorted
+// and partitioned by it: one finer than a microsecond is cut here and stands in
+// full beside it.
+func (f *Flattener) keepCreated(c *column) {
+	b := c.builder.(*array.TimestampBuilder)
+	c.put = func(v value) bool {
+		b.Append(arrow.Timestamp(f.job.CreatedAt.UnixMicro()))
+		_, exact := exactTime(v)
+		return exact
+	}
+}
+
+// Rows is the number of jobs since the last batch.
+func (f *Flattener) Rows() int { return f.main.rows }
+
+// Append adds a job. An error leaves the flattener fit for nothing but Release.
+func (f *Flattener) Append(job *docextract.Job) error {
+	f.job = job
+	s := rawjson.NewScanner(job.Raw)
+	if err := f.members(f.main, f.root, s, nil); err != nil {
+		return fmt.Errorf("flatten job %s: %w", job.ID, err)
+	}
+	if err := f.main.endRow(); err != nil {
+		return fmt.Errorf("flatten job %s: %w", job.ID, err)
+	}
+	return nil
+}
+
+// members reads an object and hands each member to its node.
+func (f *Flattener) members(t *table, n *node, s *rawjson.Scanner, count *int) error {
+	return s.Object(func(key []byte) error {
+		if count != nil {
+			*count++
+		}
+		child := n.find(key)
+		if child == nil {
+			if n.shape == shapeClosed {
+				_, err := s.Value()
+				return err
+			}
+			child = f.grow(t, n, decodeKey(key))
+		}
+		return f.value(t, child, s)
+	})
+}
+
+// grow makes the node for a key met for the first time. In a full table the
+// node is not kept.
+func (f *Flattener) grow(t *table, parent *node, key string) *node {
+	s := shapeData
+	if parent.shape == shapeLeaves || parent.depth+1 >= maxFlattenDepth {
+		s = shapeLeaf
+	}
+	var n *node
+	if t.full {
+		n = &node{parent: parent, key: key, group: parent.group, shape: s, depth: parent.depth + 1}
+	} else {
+		n = newNode(parent, key, s, parent.group)
+	}
+	if n.group == GroupData {
+		n.rule = f.options.Rules[n.path()]
+	}
+	return n
+}
+
+// value reads the next value and puts it where the node says.
+func (f *Flattener) value(t *table, n *node, s *rawjson.Scanner) error {
+	kind := s.Peek()
+	if n.row == t.rows+1 {
+		raw, err := s.Value()
+		if err != nil {
+			return err
+		}
+		t.overflowDuplicate(n.pointer(), raw)
+		return nil
+	}
+	n.row = t.rows + 1
+	switch {
+	case kind == rawjson.Null || n.rule.Mode == ModeDrop:
+		_, err := s.Value()
+		return err
+	case kind == rawjson.Array && n.rule.Mode == ModeTable:
+		return f.elements(t, n, s)
+	case kind == rawjson.Object && n.shape != shapeLeaf && n.rule.Mode != ModeJSON && n.rule.Mode != ModeHash:
+		start, count := s.Offset(), 0
+		if err := f.members(t, n, s, &count); err != nil || count > 0 {
+			return err
+		}
+		return f.leaf(t, n, value{kind, s.Since(start)})
+	}
+	raw, err := s.Value()
+	if err != nil {
+		return err
+	}
+	return f.leaf(t, n, value{kind, raw})
+}
+
+// leaf puts a value into the node's column, into the text column beside it, or
+// into the overflow.
+func (f *Flattener) leaf(t *table, n *node, v value) error {
+	if n.shape == shapeClosed {
+		n = n.byKey["message"] // error_details that are no object
+		if n == nil {
+			return nil
+		}
+		return f.misfit(t, n, v)
+	}
+	if n.rule.Mode == ModeHash {
+		v = f.hash(v)
+	}
+	if n.col == nil {
+		c, ok := t.book.Column(n.group, n.keys(), n.pointer(), n.typeFor(v))
+		if !ok {
+			t.full = true
+			t.overflow(n.pointer(), v.raw)
+			return nil
+		}
+		col, err := t.column(c)
+		if err != nil {
+			return err
+		}
+		n.col = col
+	}
+	n.col.pad(t.rows)
+	if n.col.put(v) {
+		return nil
+	}
+	return f.misfit(t, n, v)
+}
+
+func (f *Flattener) misfit(t *table, n *node, v value) error {
+	if n.text == nil {
+		c, ok := t.book.Sibling(n.col.Column)
+		if !ok {
+			t.full = true
+			t.overflow(n.pointer(), v.raw)
+			return nil
+		}
+		text, err := t.column(c)
+		if err != nil {
+			return err
+		}
+		n.text = text
+	}
+	n.text.pad(t.rows)
+	n.text.put(v)
+	return nil
+}
+
+// typeFor is the type of a new column whose first value is v.
+func (n *node) typeFor(v value) Type {
+	switch {
+	case n.group == GroupConfidence:
+		return TypeFloat64
+	case n.group == GroupMetadata || n.rule.Mode == ModeHash:
+		return TypeUTF8
+	case n.rule.Mode == ModeTyped:
+		return n.rule.Type
+	case n.rule.Mode == ModeJSON:
+		return TypeJSON
+	case n.rule.Mode == ModeList:
+		return listType(n.rule.Type, v)
+	}
+	return seenType(v.kind)
+}
+
+func seenType(kind rawjson.Kind) Type {
+	switch kind {
+	case rawjson.Number:
+		return TypeFloat64
+	case rawjson.True, rawjson.False:
+		return TypeBool
+	case rawjson.Array, rawjson.Object:
+		return TypeJSON
+	default:
+		return TypeUTF8
+	}
+}
+
+// listType is the list type for a first value: of the declared elements, or of
+// the first element that is not null.
+func listType(element Type, v value) Type {
+	if element == "" {
+		element = TypeUTF8
+		if v.kind == rawjson.Array {
+			element = firstElementType(v.raw)
+		}
+	}
+	return "list(" + element + ")"
+}
+
+func firstElementType(raw []byte) Type {
+	element := TypeUTF8
+	found := false
+	s := rawjson.NewScanner(raw)
+	_ = s.Array(func() error { // the text was validated when it was cut out
+		kind := s.Peek()
+		if !found && kind != rawjson.Null {
+			element, found = seenType(kind), true
+		}
+		_, err := s.Value()
+		return err
+	})
+	return element
+}
+
+// hash replaces a value by the quoted hex of its keyed hash. Strings are hashed
+// as they are, other values as their JSON text.
+func (f *Flattener) hash(v value) value {
+	mac := hmac.New(sha256.New, f.options.HashKey)
+	text := v.raw
+	if v.kind == rawjson.String {
+		if s, exact := rawjson.AppendText(nil, v.raw); exact {
+			text = s
+		}
+	}
+	mac.Write(text)
+	return value{rawjson.String, []byte(`"` + hex.EncodeToString(mac.Sum(nil)) + `"`)}
+}
+
+// Batches returns what was appended since the last call, each dataset's rows
+// as one record, the pipeline's own dataset first. The caller releases them.
+func (f *Flattener) Batches(archivedAt time.Time, runID string) ([]Batch, error) {
+	if err := f.main.stamp(archivedAt, runID); err != nil {
+		return nil, err
+	}
+	var batches []Batch
+	for _, t := range f.tables {
+		if t.rows == 0 {
+			continue
+		}
+		record, err := t.record()
+		if err != nil {
+			for _, b := range batches {
+				b.Record.Release()
+			}
+			return nil, err
+		}
+		batches = append(batches, Batch{Dataset: t.dataset, Record: record})
+	}
+	f.forgetRows(f.root)
+	return batches, nil
+}
+
+// forgetRows makes rows count from zero again.
+func (f *Flattener) forgetRows(n *node) {
+	n.row = 0
+	for _, child := range n.byKey {
+		f.forgetRows(child)
+	}
+	if n.item != nil {
+		f.forgetRows(n.item)
+	}
+}
+
+// Release frees the builders' memory.
+func (f *Flattener) Release() {
+	for _, t := range f.tables {
+		t.release()
+	}
+}

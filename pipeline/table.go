@@ -1,0 +1,154 @@
+package pipeline
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"github.com/adteco/docarchive/internal/rawjson"
+)
+
+// table collects the rows of one dataset.
+type table struct {
+	dataset string
+	book    *Book
+	mem     memory.Allocator
+	columns map[int]*column // by field id
+	rows    int             // finished ones
+	full    bool            // the book takes no more columns
+	extra   []byte          // the current row's overflow: members of a JSON object
+	copies  map[string]int  // pointers in extra that stand for duplicates → how many
+	schema  *Schema         // what arrow was made of
+	arrow   *arrow.Schema
+}
+
+// table returns the collector of a dataset, made at the first call.
+func (f *Flattener) table(dataset string) (*table, error) {
+	for _, t := range f.tables {
+		if t.dataset == dataset {
+			return t, nil
+		}
+	}
+	book := f.options.Books[dataset]
+	if book == nil {
+		return nil, fmt.Errorf("dataset %s has no schema", dataset)
+	}
+	t := &table{dataset: dataset, book: book, mem: f.options.Memory, columns: map[int]*column{}}
+	f.tables = append(f.tables, t)
+	return t, nil
+}
+
+// column returns the collector of a column of the book.
+func (t *table) column(c Column) (*column, error) {
+	if col := t.columns[c.FieldID]; col != nil {
+		return col, nil
+	}
+	col, err := newColumn(c, t.mem)
+	if err != nil {
+		return nil, fmt.Errorf("column %s: %w", c.Name, err)
+	}
+	t.columns[c.FieldID] = col
+	return col, nil
+}
+
+// overflow keeps a value that has no column, under its pointer.
+func (t *table) overflow(pointer string, raw []byte) {
+	if len(t.extra) > 0 {
+		t.extra = append(t.extra, ',')
+	}
+	t.extra = rawjson.AppendQuoted(t.extra, pointer)
+	t.extra = append(t.extra, ':')
+	t.extra = rawjson.AppendPrintable(t.extra, raw)
+}
+
+// overflowDuplicate keeps the value of a key that stood in its object before.
+// The pointer gets the ending ~#N, which no pointer of a key can have.
+func (t *table) overflowDuplicate(pointer string, raw []byte) {
+	if t.copies == nil {
+		t.copies = map[string]int{}
+	}
+	t.copies[pointer]++
+	t.overflow(pointer+"~#"+strconv.Itoa(t.copies[pointer]+1), raw)
+}
+
+// endRow finishes the current row.
+func (t *table) endRow() error {
+	if len(t.extra) > 0 {
+		col, err := t.column(t.book.Overflow())
+		if err != nil {
+			return err
+		}
+		col.pad(t.rows)
+		object := append(append([]byte{'{'}, t.extra...), '}')
+		col.put(value{rawjson.Object, object})
+		t.extra = t.extra[:0]
+		clear(t.copies)
+	}
+	t.rows++
+	return nil
+}
+
+// stamp sets the columns that are the same in all rows of a batch.
+func (t *table) stamp(archivedAt time.Time, runID string) error {
+	for _, c := range standard {
+		if c.Source != "" {
+			continue
+		}
+		col, err := t.column(c)
+		if err != nil {
+			return err
+		}
+		switch b := col.builder.(type) {
+		case *array.TimestampBuilder:
+			for range t.rows {
+				b.Append(arrow.Timestamp(archivedAt.UnixMicro()))
+			}
+		case *array.StringBuilder:
+			for range t.rows {
+				b.Append(runID)
+			}
+		}
+	}
+	return nil
+}
+
+// record makes an Arrow record of the rows, with every column of the book.
+func (t *table) record() (arrow.Record, error) {
+	schema := t.book.Schema()
+	if t.schema != schema {
+		fields := make([]arrow.Field, len(schema.Columns))
+		for i := range schema.Columns {
+			field, err := schema.Columns[i].Field()
+			if err != nil {
+				return nil, err
+			}
+			fields[i] = field
+		}
+		t.schema, t.arrow = schema, arrow.NewSchema(fields, nil)
+	}
+	arrays := make([]arrow.Array, len(schema.Columns))
+	for i, c := range schema.Columns {
+		if col := t.columns[c.FieldID]; col != nil {
+			col.pad(t.rows)
+			arrays[i] = col.builder.NewArray()
+		} else {
+			arrays[i] = array.MakeArrayOfNull(t.mem, t.arrow.Field(i).Type, t.rows)
+		}
+	}
+	record := array.NewRecord(t.arrow, arrays, int64(t.rows))
+	for _, a := range arrays {
+		a.Release()
+	}
+	t.rows = 0
+	return record, nil
+}
+
+func (t *table) release() {
+	for _, c := range t.columns {
+		c.builder.Release()
+	}
+}
