@@ -1,0 +1,129 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/adteco/docarchive/internal/store"
+	"github.com/adteco/docarchive/pipeline"
+)
+
+// Garbage is what a collection removed.
+type Garbage struct {
+	Staged    int   // parts that no record names, or that are published
+	IDs       int   // files of ids that no record names
+	Temporary int   // leftovers of crashed writes
+	Bytes     int64 // of staged parts and files of ids
+}
+
+// GC removes what is older than age at the given time, by the storage's own
+// dates, and what no record needs: parts that were staged and not committed, or
+// that are published; files of ids; leftovers of crashed writes. An age of less
+// than twice the commit age is refused, since a part may still be committed
+// then. If any log cannot be read, nothing is removed.
+func (l *Ledger) GC(ctx context.Context, now time.Time, age time.Duration) (Garbage, error) {
+	var g Garbage
+	if age < 2*l.options.CommitAge {
+		return g, fmt.Errorf("garbage must be at least %v old, not %v: parts may still be committed", 2*l.options.CommitAge, age)
+	}
+	before := now.Add(-age)
+	old, err := l.aged(ctx, before)
+	if err != nil {
+		return g, err
+	}
+	if len(old) > 0 {
+		// The logs are read after the listing: what was committed since is seen.
+		if err := l.spare(ctx, old); err != nil {
+			return g, err
+		}
+	}
+	for key := range old {
+		removed, err := l.removeAged(ctx, key, before)
+		if err != nil {
+			return g, err
+		}
+		switch {
+		case removed < 0:
+			continue
+		case strings.HasPrefix(key, idsDir):
+			g.IDs++
+		default:
+			g.Staged++
+		}
+		g.Bytes += removed
+	}
+	g.Temporary, err = l.store.Sweep(ctx, before)
+	return g, err
+}
+
+// aged lists what garbage collection is about and is old enough.
+func (l *Ledger) aged(ctx context.Context, before time.Time) (map[string]struct{}, error) {
+	old := map[string]struct{}{}
+	for _, dir := range []string{stagingDir, idsDir} {
+		err := l.store.List(ctx, dir, func(o store.Object) error {
+			if o.Modified.Before(before) {
+				old[o.Key] = struct{}{}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return old, nil
+}
+
+// removeAged removes an object and returns its size, or -1 if it was written
+// again meanwhile.
+func (l *Ledger) removeAged(ctx context.Context, key string, before time.Time) (int64, error) {
+	o, err := l.store.Stat(ctx, key)
+	if err != nil {
+		_, err := l.absent(ctx, err)
+		return -1, err
+	}
+	if !o.Modified.Before(before) {
+		return -1, nil
+	}
+	return o.Size, l.store.Delete(ctx, key)
+}
+
+// spare takes out of old what the records of all logs still need.
+func (l *Ledger) spare(ctx context.Context, old map[string]struct{}) error {
+	return l.records(ctx, func(r *pipeline.Record) error {
+		delete(old, idsKey(r.IDsFile))
+		for i := range r.Files {
+			f := &r.Files[i]
+			key := stagingKey(f)
+			if _, candidate := old[key]; !candidate {
+				continue
+			}
+			published, err := l.inPlace(ctx, f)
+			if err != nil {
+				return err
+			}
+			if !published {
+				delete(old, key)
+			}
+		}
+		return nil
+	})
+}
+
+// records calls fn with every record of every pipeline. Which windows there are
+// is taken from a listing; each log is then read to its end.
+func (l *Ledger) records(ctx context.Context, fn func(r *pipeline.Record) error) error {
+	logs, err := l.listLogs(ctx, logDir)
+	if err != nil {
+		return err
+	}
+	for name, windows := range logs {
+		for window := range windows {
+			if err := l.walk(ctx, name, window, func(r *pipeline.Record, _ string) error { return fn(r) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/adteco/docarchive/internal/store"
+)
+
+// Report is a run's report as it was put.
+type Report struct {
+	RunID string
+	Data  []byte
+}
+
+// maxReport bounds the size of a report in bytes.
+const maxReport = 4 << 20
+
+// PutReport stores a run's report in place of an earlier one. Nothing depends
+// on it.
+func (l *Ledger) PutReport(ctx context.Context, runID string, data []byte) error {
+	if err := checkName("run id", runID); err != nil {
+		return err
+	}
+	if len(data) > maxReport {
+		return fmt.Errorf("the report of run %s has %d bytes, more than %d", runID, len(data), maxReport)
+	}
+	return l.store.Put(ctx, runsDir+runID+jsonSuffix, data)
+}
+
+// Reports returns the reports of the last n runs, newest last: ids of runs sort
+// by time.
+func (l *Ledger) Reports(ctx context.Context, n int) ([]Report, error) {
+	var runs []string
+	err := l.store.List(ctx, runsDir, func(o store.Object) error {
+		if id, ok := strings.CutSuffix(path.Base(o.Key), jsonSuffix); ok {
+			runs = append(runs, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(runs)
+	var reports []Report
+	for _, id := range runs[max(0, len(runs)-n):] {
+		data, err := l.store.Get(ctx, runsDir+id+jsonSuffix, maxReport)
+		if errors.Is(err, store.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		reports = append(reports, Report{RunID: id, Data: data})
+	}
+	return reports, nil
+}
+
+// Windows returns the names of a pipeline's windows that have a log, oldest
+// first. It asks for a listing, so that it is for people and not for decisions.
+func (l *Ledger) Windows(ctx context.Context, pipelineName string) ([]string, error) {
+	if err := checkName("pipeline", pipelineName); err != nil {
+		return nil, err
+	}
+	logs, err := l.listLogs(ctx, logDir+pipelineName+"/")
+	return slices.Sorted(maps.Keys(logs[pipelineName])), err
+}
+
+// listLogs returns the windows that have a log, with the highest number that
+// was listed, by pipeline and window.
+func (l *Ledger) listLogs(ctx context.Context, prefix string) (map[string]map[string]int, error) {
+	logs := map[string]map[string]int{}
+	err := l.store.List(ctx, prefix, func(o store.Object) error {
+		parts := strings.Split(strings.TrimPrefix(o.Key, logDir), "/")
+		if len(parts) != 3 {
+			return nil
+		}
+		seq, ok := number(parts[2])
+		if !ok {
+			return nil
+		}
+		windows := logs[parts[0]]
+		if windows == nil {
+			windows = map[string]int{}
+			logs[parts[0]] = windows
+		}
+		windows[parts[1]] = max(windows[parts[1]], seq)
+		return nil
+	})
+	return logs, err
+}
