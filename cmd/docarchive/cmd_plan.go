@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adteco/docarchive/internal/config"
+	"github.com/adteco/docarchive/internal/ledger"
+	"github.com/adteco/docarchive/pipeline"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "plan [PIPELINE…]",
+		Short: "Say what run would read and write; changes nothing",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := a.loadConfig()
+			if err != nil {
+				return err
+			}
+			return a.plan(cmd.Context(), cmd.OutOrStdout(), cfg, args, o)
+		},
+	}
+	cmd.Flags().StringVar(&o.since, "since", "", "only windows from this on")
+	cmd.Flags().StringVar(&o.until, "until", "", "only windows that begin before this")
+	return cmd
+}
+
+func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names []string, o runOptions) (err error) {
+	pipelines, err := chosen(cfg, names)
+	if err != nil {
+		return err
+	}
+	var s span
+	if s.since, err = moment("--since", o.since, time.Now()); err != nil {
+		return err
+	}
+	if s.until, err = moment("--until", o.until, time.Now()); err != nil {
+		return err
+	}
+	w := &workplace{cfg: cfg, now: time.Now}
+	defer func() { err = errors.Join(err, w.close()) }()
+	if w.client, w.budget, err = a.openClient(cfg, time.Now); err != nil {
+		return err
+	}
+	var logbook pipeline.Ledger = emptyLedger{}
+	w.store, w.ledger, err = a.openArchive(ctx, cfg, reading, time.Now)
+	switch {
+	case err == nil:
+		logbook = w.ledger
+	case !errors.Is(err, ledger.ErrNoArchive):
+		return err
+	}
+	runner := &pipeline.Runner{
+		Source: w.client, Requests: w.client.Requests, Stores: pipeline.Stores{Ledger: logbook},
+		Paging: pipeline.Paging{Size: cfg.API.PageSize, InFlight: cfg.API.Concurrency},
+		Now:    time.Now, Log: slog.New(slog.DiscardHandler),
+	}
+	var all []pipeline.Outlook
+	for _, p := range pipelines {
+		spec, err := w.spec(p, w.begin(ctx, p), s, "")
+		if err != nil {
+			return err
+		}
+		outlook, err := runner.Plan(ctx, spec)
+		if err != nil {
+			return fmt.Errorf("pipeline %s: %w", p.Name, err)
+		}
+		all = append(all, outlook)
+	}
+	return a.printPlan(out, cfg, w, all)
+}
+
+// begin is where the pipeline's archive begins, or would.
+func (w *workplace) begin(ctx context.Context, p config.Pipeline) time.Time {
+	begin := p.Since.Start(w.now())
+	if w.ledger == nil {
+		return begin
+	}
+	if s, err := w.ledger.SettingsOf(ctx, p.Name); err == nil && s.First.Before(begin) {
+		begin = s.First
+	}
+	return begin
+}
+
+func (a *app) printPlan(out io.Writer, cfg *config.Config, w *workplace, all []pipeline.Outlook) error {
+	out = a.hide.writer(out)
+	if a.json() {
+		return printJSON(out, all)
+	}
+	t := newTable("pipeline", "windows", "new", "in part", "to audit", "last call", "sealed", "open jobs", "jobs to list", "requests", "time")
+	right(t, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+	perMinute := w.rate(cfg)
+	var total int64
+	for _, o := range all {
+		jobs := fmt.Sprint(o.Jobs)
+		if o.Jobs < 0 {
+			jobs = "unknown"
+		}
+		total += o.Requests
+		t.AppendRow([]any{
+			o.Pipeline, o.Windows, o.Fresh, o.Partial, o.Audits, o.Last, o.Sealed, o.Open, jobs, o.Requests, timeFor(o.Requests, perMinute),
+		})
+	}
+	_, err := fmt.Fprintf(out, "%s\n\n%d requests, %s; nothing was changed\n", t.Render(), total, timeFor(total, perMinute))
+	return err
+}
+
+// rate is how many requests a minute the run may make; 0 if nothing says.
+func (w *workplace) rate(cfg *config.Config) int64 {
+	if n := cfg.API.RequestsPerMinute; n > 0 {
+		return int64(n)
+	}
+	_, limit, _ := w.budget.Left()
+	return limit
+}
+
+func timeFor(requests, perMinute int64) string {
+	if perMinute <= 0 {
+		return "no rate limit known"
+	}
+	d := time.Duration(float64(requests) / float64(perMinute) * float64(time.Minute))
+	if d < time.Minute {
+		return "under a minute"
+	}
+	return "about " + d.Round(time.Minute).String()
+}
+
+// emptyLedger is the ledger of an archive that does not exist yet.
+type emptyLedger struct{ pipeline.Ledger }
+
+func (emptyLedger) Load(_ context.Context, name string, w pipeline.Window) (*pipeline.History, error) {
+	return &pipeline.History{Pipeline: name, Window: w}, nil
+}

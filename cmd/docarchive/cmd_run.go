@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adteco/docarchive/cache"
+	"github.com/adteco/docarchive/internal/config"
+	"github.com/adteco/docarchive/internal/ledger"
+	"github.com/adteco/docarchive/pipeline"
+)
+
+// runOptions are the flags of run.
+type runOptions struct {
+	since, until string
+	maxDuration  time.Duration
+	dryRun       bool
+	newArchive   bool
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run [PIPELINE…]",
+		Short: "Archive what is new: the nightly job",
+		Long: `Archive what is new, for all pipelines of jobs.yaml or for those named.
+
+A run may be interrupted, repeated and run beside another one at any time: what
+is committed stands, and nothing is written twice.`,
+		Example: `  docarchive run
+  docarchive run invoices --max-duration 5h30m
+  docarchive run --since 2026-11-01 --until 2026-11-08 -o json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := a.loadConfig()
+			if err != nil {
+				return err
+			}
+			report, err := a.archive(cmd.Context(), job{cfg: cfg, names: args, options: o, now: time.Now})
+			if report != nil {
+				err = errors.Join(err, a.printReport(cmd.OutOrStdout(), report))
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.since, "since", "", "only windows from this on: a duration back (7d), a date or an RFC 3339 time")
+	f.StringVar(&o.until, "until", "", "only windows that begin before this")
+	f.DurationVar(&o.maxDuration, "max-duration", 0, "begin no window after this long; exit 75 if work is left")
+	f.BoolVar(&o.dryRun, "dry-run", false, "read and flatten, but write nothing")
+	f.BoolVar(&o.newArchive, "new-archive", false, "accept that the bucket holds another archive than before")
+	return cmd
+}
+
+// job is one execution of run: its configuration, its clock and its cache.
+type job struct {
+	cfg     *config.Config
+	names   []string
+	options runOptions
+	now     clock
+	home    cache.Home // opened as configured if nil
+}
+
+// archive runs the pipelines and stores the run's report.
+func (a *app) archive(ctx context.Context, j job) (report *pipeline.Report, err error) {
+	pipelines, err := chosen(j.cfg, j.names)
+	if err != nil {
+		return nil, err
+	}
+	var s span
+	if s.since, err = moment("--since", j.options.since, j.now()); err != nil {
+		return nil, err
+	}
+	if s.until, err = moment("--until", j.options.until, j.now()); err != nil {
+		return nil, err
+	}
+	spool, remove, err := a.makeSpool(j.now())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	w, err := a.open(ctx, j.cfg, j.now, j.home)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	if err := w.recognise(ctx, j.options.newArchive); err != nil {
+		return nil, err
+	}
+	specs, err := w.specs(ctx, pipelines, s, spool)
+	if err != nil {
+		return nil, err
+	}
+	if d := j.options.maxDuration; d > 0 {
+		timer := time.AfterFunc(d, func() { a.stop.request(nil) })
+		defer timer.Stop()
+	}
+	runner := w.runner(a, spool, j.options.dryRun)
+	bars := a.newProgress(w)
+	runner.Progress = bars.update
+	report, err = runner.Run(ctx, specs)
+	bars.stop()
+	if !j.options.dryRun {
+		err = errors.Join(err, w.keepReport(ctx, report))
+	}
+	if err == nil && report.Partly() {
+		err = errPartly
+	}
+	return report, err
+}
+
+func (w *workplace) runner(a *app, spool string, dry bool) *pipeline.Runner {
+	stores := w.stores()
+	if dry {
+		stores = pipeline.DryRun(stores)
+	}
+	return &pipeline.Runner{
+		Identity: pipeline.Identity{RunID: newRunID(w.now()), ToolVersion: version, DryRun: dry},
+		Source:   w.client, Requests: w.client.Requests, Stores: stores,
+		Paging: pipeline.Paging{Size: w.cfg.API.PageSize, InFlight: w.cfg.API.Concurrency},
+		Spool:  spool, Now: w.now, Log: a.log, Stopping: a.stop.begin,
+	}
+}
+
+// specs translates the pipelines and fixes, on their first run, where their
+// archives begin.
+func (w *workplace) specs(ctx context.Context, pipelines []config.Pipeline, s span, spool string) ([]pipeline.Spec, error) {
+	var specs []pipeline.Spec
+	for _, p := range pipelines {
+		begin := p.Since.Start(w.now())
+		settings, err := w.ledger.Settings(ctx, p.Name, ledger.Settings{Window: p.Window, First: begin})
+		if err != nil {
+			return nil, err
+		}
+		if settings.First.Before(begin) {
+			begin = settings.First // what was begun is looked after to its end
+		}
+		spec, err := w.spec(p, begin, s, spool)
+		if err != nil {
+			return nil, err
+		}
+		specs = append(specs, spec)
+	}
+	return specs, nil
+}
+
+// keepReport stores the report beside the archive. It is written even when the
+// run was stopped.
+func (w *workplace) keepReport(ctx context.Context, report *pipeline.Report) error {
+	data, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return w.ledger.PutReport(ctx, report.RunID, append(data, '\n'))
+}
+
+// printReport prints a run's report in the form that was asked for.
+func (a *app) printReport(out io.Writer, report *pipeline.Report) error {
+	out = a.hide.writer(out)
+	if a.json() {
+		return printJSON(out, report)
+	}
+	_, err := fmt.Fprintln(out, reportTable(report))
+	return err
+}
+
+func printJSON(out io.Writer, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(append(data, '\n'))
+	return err
+}
+
+// moment reads a point in time from a flag: a duration back from now, a date,
+// or a time. Empty is the zero time.
+func moment(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	since, err := config.ParseSince(text)
+	if err != nil {
+		return time.Time{}, usagef("%s: %v", flag, err)
+	}
+	return since.Start(now), nil
+}

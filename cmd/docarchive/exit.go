@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/adteco/docarchive/cache"
+	"github.com/adteco/docarchive/docextract"
+	"github.com/adteco/docarchive/internal/config"
+	"github.com/adteco/docarchive/internal/ledger"
+	"github.com/adteco/docarchive/internal/store"
+	"github.com/adteco/docarchive/pipeline"
+)
+
+// The exit statuses, the same for every command. Those from 64 on follow
+// sysexits.h.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitPartly      = 3   // an unproven window, quarantined or unfinished jobs
+	exitUsage       = 64  // wrong command line
+	exitDamaged     = 65  // the archive contradicts itself
+	exitLocal       = 74  // local disk
+	exitTemporary   = 75  // something is away; progress is kept
+	exitRefused     = 77  // a key or a credential was refused
+	exitConfig      = 78  // jobs.yaml, another archive, a store that cannot serve
+	exitInterrupted = 130 // SIGINT
+	exitTerminated  = 143 // SIGTERM
+)
+
+// usageError is a mistake on the command line.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// configError is a mistake in the configuration that shows only when it is
+// used.
+type configError struct{ error }
+
+func (e *configError) Unwrap() error { return e.error }
+
+// errPartly means that a command did what it could, and said what it could not.
+var errPartly = errors.New("partly done")
+
+// report prints the error that ended a command and returns the exit status.
+func (a *app) report(err error) int {
+	status := exitStatus(err)
+	if sig := a.stop.received(); sig != nil {
+		status = signalStatus(sig)
+	}
+	if err == nil || errors.Is(err, errPartly) {
+		return status
+	}
+	var problems *config.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintln(a.stderr, problems.Error())
+		return status
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		fmt.Fprintf(a.stderr, "docarchive: %s\n", line)
+	}
+	return status
+}
+
+// exitStatus classifies an error. Where several are joined, the one that most
+// needs a person counts.
+func exitStatus(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	for _, class := range classes {
+		if class.match(err) {
+			return class.status
+		}
+	}
+	return exitFailed
+}
+
+// classes are tried in order.
+var classes = []struct {
+	status int
+	match  func(error) bool
+}{
+	{exitUsage, as[*usageError]},
+	{exitDamaged, as[*ledger.DamageError]},
+	{exitRefused, refused},
+	{exitConfig, misconfigured},
+	{exitLocal, func(err error) bool { return as[*pipeline.SpoolError](err) || store.Local(err) }},
+	{exitTemporary, temporary},
+	{exitPartly, func(err error) bool { return errors.Is(err, errPartly) }},
+}
+
+func as[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
+func refused(err error) bool {
+	var api *docextract.Error
+	return errors.As(err, &api) && api.Refused() || store.Denied(err)
+}
+
+func misconfigured(err error) bool {
+	for _, sentinel := range []error{
+		ledger.ErrNoArchive, store.ErrNoConditionalWrites, store.ErrNoBucket, cache.ErrAuth, cache.ErrURL,
+	} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
+	}
+	return as[*config.Problems](err) || as[*configError](err) || as[*ledger.SettingsError](err) ||
+		as[*ledger.IdentityError](err) || as[*ledger.VersionError](err) ||
+		as[*pipeline.SkewError](err) || as[*docextract.RedirectError](err)
+}
+
+func temporary(err error) bool {
+	return as[*docextract.UnavailableError](err) || store.Temporary(err) || errors.Is(err, store.ErrUnknown) ||
+		errors.Is(err, pipeline.ErrStopped) || errors.Is(err, pipeline.ErrConflict) || as[*cache.ErrHeld](err) ||
+		errors.Is(err, context.DeadlineExceeded) || as[*signalError](err) || as[*ledger.StaleError](err)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/adteco/docarchive/docextract"
+	"github.com/adteco/docarchive/pipeline"
+)
+
+// logEvery is how often progress is logged where there is no terminal.
+const logEvery = 30 * time.Second
+
+// progress shows how far a run has come: a bar for each pipeline on a terminal,
+// a log line now and then elsewhere.
+type progress struct {
+	app    *app
+	budget *docextract.Budget
+
+	mu     sync.Mutex
+	bars   *mpb.Progress // nil: no terminal
+	byName map[string]*bar
+	logged time.Time
+}
+
+type bar struct {
+	*mpb.Bar
+	last pipeline.Progress
+}
+
+func (a *app) newProgress(w *workplace) *progress {
+	p := &progress{app: a, budget: w.budget, byName: map[string]*bar{}, logged: time.Now()}
+	if terminal(a.stderr) && !a.flags.quiet {
+		p.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(30), mpb.WithRefreshRate(150*time.Millisecond))
+	}
+	return p
+}
+
+func (p *progress) update(now pipeline.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bars == nil {
+		if time.Since(p.logged) >= logEvery {
+			p.logged = time.Now()
+			p.app.log.Info("progress", "pipeline", now.Pipeline, "windows", fmt.Sprintf("%d/%d", now.Done, now.Windows),
+				"read", now.Read, "new", now.New)
+		}
+		return
+	}
+	b := p.byName[now.Pipeline]
+	if b == nil {
+		b = &bar{}
+		b.Bar = p.bars.AddBar(int64(now.Windows), mpb.PrependDecorators(
+			decor.Name(now.Pipeline, decor.WCSyncSpaceR), decor.CountersNoUnit("%d/%d windows", decor.WCSyncSpace),
+		), mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.text(now.Pipeline) })))
+		p.byName[now.Pipeline] = b
+	}
+	b.last = now
+	b.SetCurrent(int64(now.Done))
+}
+
+// text is what stands behind a bar.
+func (p *progress) text(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := p.byName[name]
+	if b == nil {
+		return ""
+	}
+	line := fmt.Sprintf(" %d jobs, %d new", b.last.Read, b.last.New)
+	if left, limit, ok := p.budget.Left(); ok {
+		line += fmt.Sprintf(", %d of %d requests left", left, limit)
+	}
+	return line
+}
+
+// stop draws the bars for the last time.
+func (p *progress) stop() {
+	p.mu.Lock()
+	bars := p.bars
+	for _, b := range p.byName {
+		b.Abort(false)
+	}
+	p.mu.Unlock()
+	if bars != nil {
+		bars.Wait()
+	}
+}
