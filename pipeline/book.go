@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"strconv"
 	"sync"
 )
@@ -218,6 +217,12 @@ func (b *Book) Publish(ctx context.Context, log SchemaLog, epoch int) (int, erro
 	return b.durable, nil
 }
 
+// sameColumn reports whether two columns agree in all but when they were seen.
+func sameColumn(a, b Column) bool {
+	a.FirstSeen = b.FirstSeen
+	return a == b
+}
+
 // rebase takes over the schema that another run made durable.
 func (b *Book) rebase(other *Schema) error {
 	if other == nil || other.Version <= b.durable {
@@ -231,8 +236,7 @@ func (b *Book) rebase(other *Schema) error {
 	agree := true
 	for _, mine := range b.columns {
 		c, has := theirs[mine.Name]
-		c.FirstSeen = mine.FirstSeen
-		if has && !reflect.DeepEqual(c, mine) || !has && ids[mine.FieldID] {
+		if has && !sameColumn(c, mine) || !has && ids[mine.FieldID] {
 			agree = false
 		}
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"strings"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -205,7 +206,26 @@ func exactTime(v value) (time.Time, bool) {
 	}
 	text, exact := rawjson.Text(v.raw)
 	at, err := time.Parse(time.RFC3339Nano, text)
-	return at, exact && err == nil && at.Nanosecond()%1000 == 0 && at.Year() >= 1 && at.Year() <= 9999
+	return at, exact && err == nil && !finerThanMicro(text) && at.Year() >= 1 && at.Year() <= 9999
+}
+
+// finerThanMicro reports whether the second of an RFC 3339 time has digits other
+// than 0 after the sixth of its fraction. The parsed time does not tell: it ends
+// at the ninth.
+func finerThanMicro(text string) bool {
+	point := strings.IndexAny(text, ".,")
+	if point < 0 {
+		return false
+	}
+	for i, c := range text[point+1:] {
+		if c < '0' || c > '9' {
+			break
+		}
+		if i >= 6 && c != '0' {
+			return true
+		}
+	}
+	return false
 }
 
 // exactDate reads an ISO 8601 calendar date.

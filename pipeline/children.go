@@ -14,7 +14,9 @@ func (f *Flattener) elements(t *table, n *node, s *rawjson.Scanner) error {
 			return err
 		}
 		n.child = child
-		n.item = &node{parent: n, key: "*", shape: shapeElements, group: GroupData, depth: n.depth + 1}
+		n.item = &node{
+			parent: n, key: "*", shape: shapeElements, group: GroupData, depth: n.depth + 1, veiled: n.veiled,
+		}
 	}
 	start := s.Offset()
 	f.ordinal = append(f.ordinal, 0)
@@ -79,7 +81,13 @@ func (f *Flattener) identify(t *table) error {
 		case *array.StringBuilder:
 			b.Append(f.job.ID)
 		case *array.Int64Builder:
-			b.Append(f.ordinal[len(f.ordinal)-i]) // its own ordinal first, then outwards
+			// Its own ordinal first, then outwards. A key that has dots and the path
+			// of a nested table stands in no other array.
+			if i <= len(f.ordinal) {
+				b.Append(f.ordinal[len(f.ordinal)-i])
+			} else {
+				b.AppendNull()
+			}
 		}
 	}
 	return nil

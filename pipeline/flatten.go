@@ -1,9 +1,6 @@
 package pipeline
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -86,7 +83,7 @@ func (f *Flattener) plant() error {
 			f.keepCreated(col)
 		}
 	}
-	newNode(f.root, "extracted_data", shapeData, GroupData)
+	newNode(f.root, "extracted_data", shapeData, GroupData).veiled = f.options.Rules.veil("")
 	newNode(f.root, "confidence", shapeData, GroupConfidence)
 	newNode(f.root, "metadata", shapeLeaves, GroupMetadata)
 	return nil
@@ -128,7 +125,7 @@ func (f *Flattener) members(t *table, n *node, s *rawjson.Scanner, count *int) e
 		}
 		child := n.find(key)
 		if child == nil {
-			if n.shape == shapeClosed {
+			if n.shape == shapeClosed || s.Peek() == rawjson.Null {
 				_, err := s.Value()
 				return err
 			}
@@ -138,55 +135,55 @@ func (f *Flattener) members(t *table, n *node, s *rawjson.Scanner, count *int) e
 	})
 }
 
-// grow makes the node for a key met for the first time. In a full table the
-// node is not kept.
+// grow makes the node for a key met for the first time. In a full table it is
+// kept for the row, so that what stands twice is noticed, and longer only if it
+// has a column: keys may be without number.
 func (f *Flattener) grow(t *table, parent *node, key string) *node {
 	s := shapeData
 	if parent.shape == shapeLeaves || parent.depth+1 >= maxFlattenDepth {
 		s = shapeLeaf
 	}
-	var n *node
+	n := newNode(parent, key, s, parent.group)
 	if t.full {
-		n = &node{parent: parent, key: key, group: parent.group, shape: s, depth: parent.depth + 1}
-	} else {
-		n = newNode(parent, key, s, parent.group)
+		n.passing = true
+		t.passing = append(t.passing, n)
 	}
 	if n.group == GroupData {
-		n.rule = f.options.Rules[n.path()]
+		n.rule, n.veiled = f.options.Rules[n.path()], f.options.Rules.veil(n.prefix())
 	}
 	return n
 }
 
 // value reads the next value and puts it where the node says.
 func (f *Flattener) value(t *table, n *node, s *rawjson.Scanner) error {
-	kind := s.Peek()
-	if n.row == t.rows+1 {
-		raw, err := s.Value()
-		if err != nil {
-			return err
+	kind, twice := s.Peek(), n.row == t.rows+1
+	if n.rule.Mode == ModeDrop || kind == rawjson.Null && !twice {
+		_, err := s.Value()
+		return err
+	}
+	if twice {
+		v, err := next(s)
+		if err == nil {
+			t.overflowDuplicate(n.pointer(), f.shown(n, v).raw)
 		}
-		t.overflowDuplicate(n.pointer(), raw)
-		return nil
+		return err
 	}
 	n.row = t.rows + 1
 	switch {
-	case kind == rawjson.Null || n.rule.Mode == ModeDrop:
-		_, err := s.Value()
-		return err
 	case kind == rawjson.Array && n.rule.Mode == ModeTable:
 		return f.elements(t, n, s)
 	case kind == rawjson.Object && n.shape != shapeLeaf && n.rule.Mode != ModeJSON && n.rule.Mode != ModeHash:
 		start, count := s.Offset(), 0
-		if err := f.members(t, n, s, &count); err != nil || count > 0 {
+		if err := f.members(t, n, s, &count); err != nil || count > 0 || n.shape == shapeClosed {
 			return err
 		}
 		return f.leaf(t, n, value{kind, s.Since(start)})
 	}
-	raw, err := s.Value()
+	v, err := next(s)
 	if err != nil {
 		return err
 	}
-	return f.leaf(t, n, value{kind, raw})
+	return f.leaf(t, n, v)
 }
 
 // leaf puts a value into the node's column, into the text column beside it, or
@@ -199,9 +196,7 @@ func (f *Flattener) leaf(t *table, n *node, v value) error {
 		}
 		return f.misfit(t, n, v)
 	}
-	if n.rule.Mode == ModeHash {
-		v = f.hash(v)
-	}
+	v = f.shown(n, v)
 	if n.col == nil {
 		c, ok := t.book.Column(n.group, n.keys(), n.pointer(), n.typeFor(v))
 		if !ok {
@@ -296,20 +291,6 @@ func firstElementType(raw []byte) Type {
 		return err
 	})
 	return element
-}
-
-// hash replaces a value by the quoted hex of its keyed hash. Strings are hashed
-// as they are, other values as their JSON text.
-func (f *Flattener) hash(v value) value {
-	mac := hmac.New(sha256.New, f.options.HashKey)
-	text := v.raw
-	if v.kind == rawjson.String {
-		if s, exact := rawjson.AppendText(nil, v.raw); exact {
-			text = s
-		}
-	}
-	mac.Write(text)
-	return value{rawjson.String, []byte(`"` + hex.EncodeToString(mac.Sum(nil)) + `"`)}
 }
 
 // Batches returns what was appended since the last call, each dataset's rows

@@ -47,8 +47,10 @@ func baseName(fixed []Column, g Group, keys []string, pointer string) string {
 	return shorten(name, pointer)
 }
 
-// reserved reports whether a field must not bear the name as it is.
+// reserved reports whether a field must not bear the name as it is, nor another
+// that counts as the same.
 func reserved(fixed []Column, name string) bool {
+	name = fold(name)
 	for _, prefix := range []string{prefixOf(GroupConfidence), prefixOf(GroupMetadata), dataPrefix} {
 		if strings.HasPrefix(name, prefix) {
 			return true

@@ -22,8 +22,14 @@ type node struct {
 	byRaw  map[string]*node // raw key, quotes included, as it was met
 	byKey  map[string]*node // decoded key
 	cell
-	child *table // of ModeTable
-	item  *node  // of ModeTable: the array's element
+	branch
+	veiled bool // a rule drops or hashes something below
+}
+
+// branch is where the elements of a ModeTable node's arrays go.
+type branch struct {
+	child *table
+	item  *node // stands for any element
 }
 
 // cell is where a node's values are put.
@@ -31,6 +37,8 @@ type cell struct {
 	col  *column
 	text *column // beside col, for what does not fit
 	row  int     // 1 + the row of the table in which a value was met last
+
+	passing bool // forgotten at the end of the row, unless it leads to a column
 }
 
 // shape is what kind of place a node is.
@@ -70,7 +78,7 @@ func (n *node) find(raw []byte) *node {
 		return nil
 	}
 	child := n.byKey[decodeKey(raw)]
-	if child != nil && len(n.byRaw) < 4*len(n.byKey) {
+	if child != nil && !child.passing && len(n.byRaw) < 4*len(n.byKey) {
 		n.byRaw[string(raw)] = child
 	}
 	return child
@@ -84,6 +92,15 @@ func decodeKey(raw []byte) string {
 		key = string(rawjson.AppendPrintable(nil, raw[1:len(raw)-1]))
 	}
 	return key
+}
+
+// settle decides at the end of a row whether a passing node stays.
+func (n *node) settle() {
+	if n.col == nil && n.text == nil && n.child == nil && len(n.byKey) == 0 {
+		delete(n.parent.byKey, n.key)
+		return
+	}
+	n.passing = false
 }
 
 // keys returns the keys that the node's column is named by: those from its
@@ -132,4 +149,12 @@ func (n *node) path() string {
 	}
 	slices.Reverse(keys)
 	return strings.Join(keys, ".")
+}
+
+// prefix is what the field paths of the node's members begin with.
+func (n *node) prefix() string {
+	if n.depth == 1 {
+		return ""
+	}
+	return n.path() + "."
 }

@@ -43,6 +43,8 @@ type Spec struct {
 	Rules   Rules
 	HashKey []byte
 	Sinks   []Sink
+
+	Warehouses []Warehouse
 }
 
 // Paging says how listings are asked for.
@@ -57,6 +59,7 @@ type Stores struct {
 	Ledger    Ledger
 	Shelf     Shelf
 	Schemas   SchemaLog
+	Library   Library
 	Seen      Seen
 }
 
@@ -203,6 +206,9 @@ func (p *pipelineRun) run(ctx context.Context) error {
 		work.Go(func(ctx context.Context) error { return p.guarded(ctx, w) })
 	}
 	err := work.Wait()
+	if !p.DryRun {
+		err = errors.Join(err, p.loadWarehouses(ctx))
+	}
 	err = errors.Join(p.halted, err)
 	for dataset, book := range p.books {
 		if s := book.Schema(); s.Version > 0 {

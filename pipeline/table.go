@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,6 +21,7 @@ type table struct {
 	columns map[int]*column // by field id
 	rows    int             // finished ones
 	full    bool            // the book takes no more columns
+	passing []*node         // of a full table: those that the current row brought
 	extra   []byte          // the current row's overflow: members of a JSON object
 	copies  map[string]int  // pointers in extra that stand for duplicates → how many
 	schema  *Schema         // what arrow was made of
@@ -88,6 +90,11 @@ func (t *table) endRow() error {
 		t.extra = t.extra[:0]
 		clear(t.copies)
 	}
+	for _, n := range slices.Backward(t.passing) { // what is below a node settles before it
+		n.settle()
+	}
+	clear(t.passing)
+	t.passing = t.passing[:0]
 	t.rows++
 	return nil
 }
@@ -129,6 +136,11 @@ func (t *table) record() (arrow.Record, error) {
 			fields[i] = field
 		}
 		t.schema, t.arrow = schema, arrow.NewSchema(fields, nil)
+	}
+	for _, c := range schema.Columns {
+		if col := t.columns[c.FieldID]; col != nil && !sameColumn(col.Column, c) {
+			return nil, errSchemaRaced // the book has taken over another run's columns meanwhile
+		}
 	}
 	arrays := make([]arrow.Array, len(schema.Columns))
 	for i, c := range schema.Columns {

@@ -16,12 +16,12 @@ const day = 24 * time.Hour
 // WindowAt returns the window of the given size that holds t. Sizes are counted
 // from the Unix epoch, so that every run cuts time in the same places.
 func WindowAt(t time.Time, size time.Duration) Window {
-	start := time.Unix(0, 0).UTC()
-	if n := t.Sub(start) / size; t.Before(start) {
-		start = start.Add((n - 1) * size)
-	} else {
-		start = start.Add(n * size)
+	t = t.UTC()
+	into := t.Sub(time.Unix(0, 0)) % size
+	if into < 0 {
+		into += size
 	}
+	start := t.Add(-into)
 	return Window{Start: start, End: start.Add(size)}
 }
 

@@ -107,12 +107,11 @@ func (a *app) demoConfig(url, bucket string) (*config.Config, error) {
 		}
 		return a.getenv(name)
 	}
-	cfg, err := config.Load(a.flags.config, config.Options{LookupEnv: lookup})
+	cfg, err := a.loadConfigWith(lookup)
 	if err != nil {
-		return nil, &configError{err}
+		return nil, err
 	}
 	cfg.API.BaseURL = url
-	a.hide.add(cfg.Secrets()...)
 	return cfg, nil
 }
 

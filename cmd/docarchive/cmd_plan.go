@@ -39,19 +39,19 @@ func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names
 		return err
 	}
 	var s span
-	if s.since, err = moment("--since", o.since, time.Now()); err != nil {
+	if s.since, err = moment("--since", o.since, a.now()); err != nil {
 		return err
 	}
-	if s.until, err = moment("--until", o.until, time.Now()); err != nil {
+	if s.until, err = moment("--until", o.until, a.now()); err != nil {
 		return err
 	}
-	w := &workplace{cfg: cfg, now: time.Now}
+	w := &workplace{cfg: cfg, now: a.now}
 	defer func() { err = errors.Join(err, w.close()) }()
-	if w.client, w.budget, err = a.openClient(cfg, time.Now); err != nil {
+	if w.client, w.budget, err = a.openClient(cfg); err != nil {
 		return err
 	}
 	var logbook pipeline.Ledger = emptyLedger{}
-	w.store, w.ledger, err = a.openArchive(ctx, cfg, reading, time.Now)
+	w.store, w.ledger, err = a.openArchive(ctx, cfg, reading, a.now)
 	switch {
 	case err == nil:
 		logbook = w.ledger
@@ -61,11 +61,15 @@ func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names
 	runner := &pipeline.Runner{
 		Source: w.client, Requests: w.client.Requests, Stores: pipeline.Stores{Ledger: logbook},
 		Paging: pipeline.Paging{Size: cfg.API.PageSize, InFlight: cfg.API.Concurrency},
-		Now:    time.Now, Log: slog.New(slog.DiscardHandler),
+		Now:    a.now, Log: slog.New(slog.DiscardHandler),
 	}
 	var all []pipeline.Outlook
 	for _, p := range pipelines {
-		spec, err := w.spec(p, w.begin(ctx, p), s, "")
+		begin, err := w.begin(ctx, p)
+		if err != nil {
+			return err
+		}
+		spec, err := w.spec(p, begin, s, a.spoolBase())
 		if err != nil {
 			return err
 		}
@@ -78,16 +82,25 @@ func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names
 	return a.printPlan(out, cfg, w, all)
 }
 
-// begin is where the pipeline's archive begins, or would.
-func (w *workplace) begin(ctx context.Context, p config.Pipeline) time.Time {
+// begin is where the pipeline's archive begins, or would. It changes nothing.
+func (w *workplace) begin(ctx context.Context, p config.Pipeline) (time.Time, error) {
 	begin := p.Since.Start(w.now())
 	if w.ledger == nil {
-		return begin
+		return begin, nil
 	}
-	if s, err := w.ledger.SettingsOf(ctx, p.Name); err == nil && s.First.Before(begin) {
-		begin = s.First
+	was, err := w.ledger.SettingsOf(ctx, p.Name)
+	switch {
+	case err != nil:
+		return begin, err
+	case was.Window == 0: // not begun
+		return begin, nil
+	case was.Window != p.Window:
+		is := ledger.Settings{Window: p.Window, First: begin}
+		return begin, &ledger.SettingsError{Pipeline: p.Name, Was: was, Is: is}
+	case was.First.Before(begin):
+		begin = was.First // what was begun is looked after to its end
 	}
-	return begin
+	return begin, nil
 }
 
 func (a *app) printPlan(out io.Writer, cfg *config.Config, w *workplace, all []pipeline.Outlook) error {

@@ -41,7 +41,7 @@ is committed stands, and nothing is written twice.`,
 			if err != nil {
 				return err
 			}
-			report, err := a.archive(cmd.Context(), job{cfg: cfg, names: args, options: o, now: time.Now})
+			report, err := a.archive(cmd.Context(), job{cfg: cfg, names: args, options: o, now: a.now})
 			if report != nil {
 				err = errors.Join(err, a.printReport(cmd.OutOrStdout(), report))
 			}
@@ -84,15 +84,23 @@ func (a *app) archive(ctx context.Context, j job) (report *pipeline.Report, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	w, err := a.open(ctx, j.cfg, j.now, j.home)
+	how := writing
+	if j.options.dryRun {
+		how = trying
+	}
+	w, err := a.open(ctx, j.cfg, how, j.now, j.home)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	if err := w.recognise(ctx, j.options.newArchive); err != nil {
-		return nil, err
+	begin := w.begin
+	if !j.options.dryRun {
+		begin = w.recordBegin
+		if err := w.recognise(ctx, j.options.newArchive); err != nil {
+			return nil, err
+		}
 	}
-	specs, err := w.specs(ctx, pipelines, s, spool)
+	specs, err := w.specs(ctx, pipelines, begin, s, spool)
 	if err != nil {
 		return nil, err
 	}
@@ -127,20 +135,27 @@ func (w *workplace) runner(a *app, spool string, dry bool) *pipeline.Runner {
 	}
 }
 
-// specs translates the pipelines and fixes, on their first run, where their
-// archives begin.
-func (w *workplace) specs(ctx context.Context, pipelines []config.Pipeline, s span, spool string) ([]pipeline.Spec, error) {
+// recordBegin is begin that fixes, on a pipeline's first run, where its archive
+// begins.
+func (w *workplace) recordBegin(ctx context.Context, p config.Pipeline) (time.Time, error) {
+	is := ledger.Settings{Window: p.Window, First: p.Since.Start(w.now())}
+	if _, err := w.ledger.Settings(ctx, p.Name, is); err != nil {
+		return time.Time{}, err
+	}
+	return w.begin(ctx, p)
+}
+
+// specs translates the pipelines; begin says where the archive of each begins.
+func (w *workplace) specs(ctx context.Context, pipelines []config.Pipeline,
+	begin func(context.Context, config.Pipeline) (time.Time, error), s span, spool string,
+) ([]pipeline.Spec, error) {
 	var specs []pipeline.Spec
 	for _, p := range pipelines {
-		begin := p.Since.Start(w.now())
-		settings, err := w.ledger.Settings(ctx, p.Name, ledger.Settings{Window: p.Window, First: begin})
+		first, err := begin(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		if settings.First.Before(begin) {
-			begin = settings.First // what was begun is looked after to its end
-		}
-		spec, err := w.spec(p, begin, s, spool)
+		spec, err := w.spec(p, first, s, spool)
 		if err != nil {
 			return nil, err
 		}

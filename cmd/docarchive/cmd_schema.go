@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +23,7 @@ func (a *app) schemaCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, l, err := a.openArchive(cmd.Context(), cfg, reading, time.Now)
+			s, l, err := a.openArchive(cmd.Context(), cfg, reading, a.now)
 			if err != nil {
 				return err
 			}

@@ -45,14 +45,14 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, l, err := a.openArchive(cmd.Context(), cfg, reading, time.Now)
+			s, l, err := a.openArchive(cmd.Context(), cfg, reading, a.now)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			var all []standing
 			for _, p := range pipelines {
-				st, err := stand(cmd.Context(), l, p, time.Now())
+				st, err := stand(cmd.Context(), l, p, a.now())
 				if err != nil {
 					return err
 				}

@@ -26,7 +26,7 @@ if anything is wrong; each finding names the file.`,
 			if err != nil {
 				return err
 			}
-			s, l, err := a.openArchive(cmd.Context(), cfg, reading, time.Now)
+			s, l, err := a.openArchive(cmd.Context(), cfg, reading, a.now)
 			if err != nil {
 				return err
 			}
@@ -73,12 +73,12 @@ func (a *app) gcCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, l, err := a.openArchive(cmd.Context(), cfg, reading, time.Now)
+			s, l, err := a.openArchive(cmd.Context(), cfg, reading, a.now)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			g, err := l.GC(cmd.Context(), time.Now(), orphanAge)
+			g, err := l.GC(cmd.Context(), a.now(), orphanAge)
 			if err != nil {
 				return err
 			}

@@ -58,12 +58,16 @@ func (a *app) report(err error) int {
 		return status
 	}
 	var problems *config.Problems
+	prefix := "docarchive: "
 	if errors.As(err, &problems) {
-		fmt.Fprintln(a.stderr, problems.Error())
-		return status
+		err, prefix = problems, "" // each line begins with its place
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
-		fmt.Fprintf(a.stderr, "docarchive: %s\n", line)
+		if a.log != nil && a.flags.logFormat == "json" {
+			a.log.Error(line, "exit_status", status)
+		} else {
+			fmt.Fprintf(a.stderr, "%s%s\n", prefix, line)
+		}
 	}
 	return status
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/adteco/docarchive/docextract"
 )
 
 // system is the operating system as the program sees it.
@@ -22,6 +24,12 @@ type system struct {
 	stderr  io.Writer
 	signals <-chan os.Signal
 	exit    func(int) // for a second signal, which does not wait
+
+	now func() time.Time // the clock; time.Now if nil
+
+	// tune, if set, adjusts the API client: tests cannot wait as long as a
+	// nightly run does.
+	tune func(*docextract.Options)
 }
 
 // app is what all commands share.
@@ -44,6 +52,9 @@ type globalFlags struct {
 
 // run executes one command line and returns the exit status.
 func run(sys system) int {
+	if sys.now == nil {
+		sys.now = time.Now
+	}
 	hide := &redactor{}
 	sys.stderr = hide.writer(sys.stderr)
 	a := &app{system: sys, hide: hide, stop: newStopper()}
@@ -56,7 +67,10 @@ func run(sys system) int {
 	root.SetIn(sys.stdin)
 	root.SetOut(sys.stdout)
 	root.SetErr(sys.stderr)
-	err := root.ExecuteContext(ctx)
+	err := a.complete(root)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	close(quiet)
 	watcher.Wait()
 	cancel(nil)
@@ -67,6 +81,7 @@ func run(sys system) int {
 func (a *app) root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "docarchive",
+		Version:       version,
 		Short:         "Archive the jobs of the DocExtract API before they expire",
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -93,7 +108,30 @@ func (a *app) root() *cobra.Command {
 		a.verifyCommand(), a.gcCommand(), a.schemaCommand(),
 		a.simulateCommand(), a.configCommand(), a.versionCommand(),
 	)
+	cmd.InitDefaultCompletionCmd()
+	strict(cmd)
 	return cmd
+}
+
+// strict makes wrong arguments of the commands below cmd mistakes of usage. A
+// command that only groups others would take any, and print its help.
+func strict(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		accept := sub.Args
+		if !sub.Runnable() {
+			sub.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			accept = cobra.NoArgs
+		}
+		if accept != nil {
+			sub.Args = func(cmd *cobra.Command, args []string) error {
+				if err := accept(cmd, args); err != nil {
+					return usagef("%v; %s --help shows how it is used", err, cmd.CommandPath())
+				}
+				return nil
+			}
+		}
+		strict(sub)
+	}
 }
 
 func (a *app) openLog() error {

@@ -22,7 +22,12 @@ import (
 
 // loadConfig reads jobs.yaml and makes its secrets unprintable.
 func (a *app) loadConfig() (*config.Config, error) {
-	cfg, err := config.Load(a.flags.config, config.Options{LookupEnv: a.getenv})
+	return a.loadConfigWith(a.getenv)
+}
+
+// loadConfigWith is loadConfig with another environment.
+func (a *app) loadConfigWith(getenv func(string) (string, bool)) (*config.Config, error) {
+	cfg, err := config.Load(a.flags.config, config.Options{LookupEnv: getenv})
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			err = fmt.Errorf("%w; name it with --config, or start from the jobs.yaml that comes with docarchive", err)
@@ -53,6 +58,7 @@ type access int
 const (
 	reading access = iota // there must be an archive
 	writing               // one is begun if there is none
+	trying                // if there is none, one is begun in memory
 )
 
 // openArchive opens the bucket and the ledger in it.
@@ -70,14 +76,22 @@ func (a *app) openArchive(ctx context.Context, cfg *config.Config, how access, n
 	} else {
 		l, err = ledger.OpenExisting(ctx, s, o)
 	}
+	if how == trying && errors.Is(err, ledger.ErrNoArchive) {
+		nothing := *cfg
+		nothing.Archive = "mem://"
+		if err := s.Close(); err != nil {
+			return nil, nil, err
+		}
+		return a.openArchive(ctx, &nothing, writing, now)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open the archive: %w", err), s.Close())
 	}
 	return s, l, nil
 }
 
-// openHome opens the cache that the configuration names. No cache is a reason
-// to fail, but a wrong password is: it would be wrong for ever.
+// openHome opens the cache that the configuration names. A cache that is away
+// is no reason to fail, but a wrong password is: it would be wrong for ever.
 func (a *app) openHome(ctx context.Context, cfg *config.Config) (cache.Home, error) {
 	if cfg.Cache != "embedded" {
 		home, err := cache.OpenRedis(ctx, cfg.Cache, cache.RedisOptions{Logger: a.log})
@@ -98,11 +112,15 @@ func (a *app) openHome(ctx context.Context, cfg *config.Config) (cache.Home, err
 }
 
 // openClient returns a client of the API with the configured pace.
-func (a *app) openClient(cfg *config.Config, now clock) (*docextract.Client, *docextract.Budget, error) {
+func (a *app) openClient(cfg *config.Config) (*docextract.Client, *docextract.Budget, error) {
 	budget := docextract.NewBudget(cfg.API.RequestsPerMinute, docextract.Clock{})
-	client, err := docextract.New(docextract.Options{
+	o := docextract.Options{
 		BaseURL: cfg.API.BaseURL, Key: cfg.API.Key, UserAgent: "docarchive/" + version, Limiter: budget,
-	})
+	}
+	if a.tune != nil {
+		a.tune(&o)
+	}
+	client, err := docextract.New(o)
 	if err != nil {
 		return nil, nil, &configError{err}
 	}
@@ -110,7 +128,7 @@ func (a *app) openClient(cfg *config.Config, now clock) (*docextract.Client, *do
 }
 
 // open opens everything that archiving needs.
-func (a *app) open(ctx context.Context, cfg *config.Config, now clock, home cache.Home) (w *workplace, err error) {
+func (a *app) open(ctx context.Context, cfg *config.Config, how access, now clock, home cache.Home) (w *workplace, err error) {
 	w = &workplace{cfg: cfg, home: home, now: now}
 	defer func() {
 		if err != nil {
@@ -123,10 +141,10 @@ func (a *app) open(ctx context.Context, cfg *config.Config, now clock, home cach
 			return w, err
 		}
 	}
-	if w.client, w.budget, err = a.openClient(cfg, now); err != nil {
+	if w.client, w.budget, err = a.openClient(cfg); err != nil {
 		return w, err
 	}
-	w.store, w.ledger, err = a.openArchive(ctx, cfg, writing, now)
+	w.store, w.ledger, err = a.openArchive(ctx, cfg, how, now)
 	return w, err
 }
 
@@ -212,14 +230,14 @@ func (w *workplace) spec(p config.Pipeline, first time.Time, s span, spool strin
 	spec.Rules = rules
 	for _, c := range p.Sinks {
 		if c.Type == "database" {
-			return spec, &configError{fmt.Errorf("%s:%s: database sinks are not built into this version; use files", w.cfg.File, c.Pos)}
+			return spec, &configError{fmt.Errorf("%s: database sinks are not built into this version; use files", c.Pos)}
 		}
 		sink, err := sinks.NewFile(sinks.FileOptions{
 			Format: c.Type, Path: c.Path, Partition: c.Partition, Compression: c.Compression,
 			EscapeFormulas: c.EscapeFormulas, Spool: spool,
 		})
 		if err != nil {
-			return spec, &configError{fmt.Errorf("%s:%s: %w", w.cfg.File, c.Pos, err)}
+			return spec, &configError{fmt.Errorf("%s: %w", c.Pos, err)}
 		}
 		spec.Sinks = append(spec.Sinks, sink)
 	}
@@ -229,7 +247,7 @@ func (w *workplace) spec(p config.Pipeline, first time.Time, s span, spool strin
 // stores adapts the workplace to what a runner needs.
 func (w *workplace) stores() pipeline.Stores {
 	return pipeline.Stores{
-		ArchiveID: w.ledger.ID(), Ledger: w.ledger, Shelf: w.ledger, Schemas: w.ledger, Seen: w.home,
+		ArchiveID: w.ledger.ID(), Ledger: w.ledger, Shelf: w.ledger, Schemas: w.ledger, Library: w.ledger, Seen: w.home,
 	}
 }
 
@@ -243,12 +261,17 @@ func newRunID(now time.Time) string {
 // spoolAge is after how long the spool of a run that died is removed.
 const spoolAge = 48 * time.Hour
 
+// spoolBase is the local folder in which runs make their spools.
+func (a *app) spoolBase() string {
+	if base, has := a.getenv("DOCARCHIVE_SPOOL"); has && base != "" {
+		return base
+	}
+	return os.TempDir()
+}
+
 // makeSpool returns a fresh local folder for files in the making.
 func (a *app) makeSpool(now time.Time) (dir string, remove func() error, err error) {
-	base, has := a.getenv("DOCARCHIVE_SPOOL")
-	if !has {
-		base = os.TempDir()
-	}
+	base := a.spoolBase()
 	stale, _ := filepath.Glob(filepath.Join(base, "docarchive-spool-*")) // the pattern is well formed
 	for _, old := range stale {
 		if info, err := os.Stat(old); err == nil && now.Sub(info.ModTime()) > spoolAge {

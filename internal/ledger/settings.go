@@ -59,11 +59,11 @@ func (l *Ledger) SettingsOf(ctx context.Context, pipelineName string) (Settings,
 	}
 	key := settingsKey(pipelineName)
 	data, err := l.store.Get(ctx, key, smallFile)
-	if errors.Is(err, store.ErrNotExist) {
-		return Settings{}, nil
-	}
 	if err != nil {
-		return Settings{}, fmt.Errorf("settings of pipeline %s: %w", pipelineName, err)
+		if _, err = l.absent(ctx, err); err != nil {
+			err = fmt.Errorf("settings of pipeline %s: %w", pipelineName, err)
+		}
+		return Settings{}, err
 	}
 	var file settingsFile
 	err = decode(data, &file)
