@@ -12,6 +12,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/adteco/docarchive/docextract"
 )
@@ -80,7 +81,7 @@ func OpenEmbedded(dir string, o EmbeddedOptions) (*Embedded, error) {
 		db, err = openFile(e.path, e.now())
 	}
 	switch {
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		e.logger.Warn("the cache works in memory, as another process uses its file", "file", e.path)
 	case err != nil:
 		e.logger.Warn("the cache works in memory, as its file cannot be used", "file", e.path, "error", err)
@@ -93,8 +94,8 @@ func OpenEmbedded(dir string, o EmbeddedOptions) (*Embedded, error) {
 var errDamaged = errors.New("the cache file is damaged")
 
 func damaged(err error) bool {
-	return errors.Is(err, errDamaged) || errors.Is(err, bolt.ErrInvalid) || errors.Is(err, bolt.ErrChecksum) ||
-		errors.Is(err, bolt.ErrVersionMismatch)
+	return errors.Is(err, errDamaged) || errors.Is(err, bolterrors.ErrInvalid) || errors.Is(err, bolterrors.ErrChecksum) ||
+		errors.Is(err, bolterrors.ErrVersionMismatch)
 }
 
 // openFile opens the file, makes its buckets and drops what is too old.

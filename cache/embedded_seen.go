@@ -11,6 +11,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/adteco/docarchive/pipeline"
 )
@@ -145,7 +146,7 @@ func windowAt(tx *bolt.Tx, set pipeline.SeenSet) (*bolt.Bucket, error) {
 
 func dropWindow(tx *bolt.Tx, key []byte) error {
 	err := tx.Bucket(seenBucket).DeleteBucket(key)
-	if errors.Is(err, bolt.ErrBucketNotFound) {
+	if errors.Is(err, bolterrors.ErrBucketNotFound) {
 		return nil
 	}
 	return err

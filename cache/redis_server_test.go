@@ -78,7 +78,7 @@ func TestServerIsAReplica(t *testing.T) {
 	mark(t, home, "a", "b")
 	driver := client(t, server.URL)
 	// Of a master that is not there, serving what it has.
-	if err := driver.SlaveOf(context.Background(), "127.0.0.1", "1").Err(); err != nil {
+	if err := driver.ReplicaOf(context.Background(), "127.0.0.1", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
 	if !known(t, home) {

@@ -2,11 +2,9 @@ package docextract
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,13 +14,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// DefaultBaseURL is the vendor's address.
-const DefaultBaseURL = "https://api.adteco.com/v1"
-
 const (
-	headerTimeout  = 30 * time.Second // until an answer begins
-	idleTimeout    = 30 * time.Second // between two reads of a body
-	requestTimeout = 2 * time.Minute  // for one attempt in all
+	requestTimeout = 2 * time.Minute // for one attempt in all
 	defaultMaxBody = 64 << 20
 )
 
@@ -36,6 +29,7 @@ type Options struct {
 	Limiter   Limiter           // a [Budget] of its own if nil
 	MaxBody   int64             // bytes of one answer after decompression; 64 MiB if 0
 	Retry     RetryPolicy
+	Timeouts  Timeouts // of one attempt
 	Clock     Clock
 }
 
@@ -47,15 +41,14 @@ type Clock struct {
 
 // Client calls the API. It is safe for concurrent use.
 type Client struct {
-	base      *url.URL
-	key       string
-	userAgent string
-	http      *http.Client
-	limiter   Limiter
-	maxBody   int64
-	retry     RetryPolicy
-	clock     Clock
-	requests  atomic.Int64
+	endpoint
+	http     *http.Client
+	limiter  Limiter
+	maxBody  int64
+	retry    RetryPolicy
+	timeouts Timeouts
+	clock    Clock
+	requests atomic.Int64
 }
 
 // Requests is how many HTTP requests the client has made.
@@ -64,19 +57,13 @@ func (c *Client) Requests() int64 { return c.requests.Load() }
 // New returns a client. The error says what is wrong with the base URL or the
 // key.
 func New(o Options) (*Client, error) {
-	base, err := url.Parse(strings.TrimRight(orElse(o.BaseURL, DefaultBaseURL), "/"))
-	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
-		return nil, errors.New("api.base_url must be an http or https URL such as " + DefaultBaseURL)
-	}
-	if base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, errors.New("api.base_url must hold neither a password nor parameters")
-	}
-	if strings.ContainsFunc(o.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("api.key holds a space, a line break or another character that a key cannot have")
+	at, err := newEndpoint(o.BaseURL, o.Key, o.UserAgent)
+	if err != nil {
+		return nil, err
 	}
 	c := &Client{
-		base: base, key: o.Key, userAgent: orElse(o.UserAgent, "docarchive"),
-		limiter: o.Limiter, maxBody: o.MaxBody, retry: o.Retry.withDefaults(), clock: o.Clock.withDefaults(),
+		endpoint: at, limiter: o.Limiter, maxBody: o.MaxBody, retry: o.Retry.withDefaults(),
+		timeouts: o.Timeouts.withDefaults(requestTimeout), clock: o.Clock.withDefaults(),
 	}
 	if c.maxBody == 0 {
 		c.maxBody = defaultMaxBody
@@ -86,37 +73,14 @@ func New(o Options) (*Client, error) {
 	}
 	transport := o.Transport
 	if transport == nil {
-		transport = newTransport()
+		transport = newTransport(c.timeouts)
 	}
-	c.http = &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	c.http = &http.Client{Transport: transport, CheckRedirect: unfollowed}
 	return c, nil
 }
 
 // CloseIdle closes the connections that no request uses.
 func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
-
-func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: headerTimeout,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
-		DisableCompression:    true, // decompressed here, under a limit
-	}
-}
-
-func orElse(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
-}
 
 func (c Clock) withDefaults() Clock {
 	if c.Now == nil {
@@ -148,44 +112,45 @@ type answer struct {
 
 // attempt makes one GET request. A non-nil error means that no whole answer
 // came.
-func (c *Client) attempt(ctx context.Context, path string, query url.Values) (*answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	target := c.base.JoinPath(path)
-	target.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+func (c *Client) attempt(ctx context.Context, path []string, query url.Values) (*answer, error) {
+	w := c.timeouts.watch(ctx)
+	defer w.end()
+	req, err := c.request(w.ctx, http.MethodGet, path, query, nil)
 	if err != nil {
 		return nil, err
 	}
-	c.setHeaders(req)
 	req.Header.Set("Accept-Encoding", "gzip")
 	c.requests.Add(1)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, c.failure(w.explain(err))
 	}
 	defer resp.Body.Close()
-	body, err := c.readBody(resp, cancel)
-	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+	body, err := c.readBody(resp, w)
+	if err != nil && resp.StatusCode < 400 {
+		return nil, err
 	}
+	// An error's status says enough, should its body be lost.
 	return &answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
 }
 
-func (c *Client) setHeaders(req *http.Request) {
-	req.Header.Set("User-Agent", c.userAgent)
-	req.Header.Set("Accept", "application/json")
-	if c.key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.key)
+// readBody reads the body of an answer under the size limit.
+func (c *Client) readBody(resp *http.Response, w *watch) ([]byte, error) {
+	source := w.body(resp.Body)
+	body, err := c.inflate(source, resp)
+	var large *TooLargeError
+	switch {
+	case err == nil || errors.As(err, &large):
+		return body, err
+	case source.err != nil:
+		return nil, c.failure(w.explain(source.err))
+	default:
+		return nil, &MalformedError{Err: fmt.Errorf("decompress it: %w", err)}
 	}
 }
 
-// readBody reads resp's body under the size limit. cancel ends the request when
-// nothing comes for too long.
-func (c *Client) readBody(resp *http.Response, cancel context.CancelFunc) ([]byte, error) {
-	watchdog := time.AfterFunc(idleTimeout, cancel)
-	defer watchdog.Stop()
-	var r io.Reader = &watched{r: resp.Body, timer: watchdog}
+// inflate reads the body to its end, decompressed.
+func (c *Client) inflate(r io.Reader, resp *http.Response) ([]byte, error) {
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		zr, err := gzip.NewReader(r)
 		if err != nil {
@@ -222,18 +187,4 @@ type TooLargeError struct {
 
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the answer is larger than %d bytes", e.Limit)
-}
-
-// watched pushes the timer back whenever bytes arrive.
-type watched struct {
-	r     io.Reader
-	timer *time.Timer
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if n > 0 {
-		w.timer.Reset(idleTimeout)
-	}
-	return n, err
 }

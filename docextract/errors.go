@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"unicode"
 )
 
 // Error is an answer of the API that is not a success.
@@ -59,11 +58,14 @@ func (e *RedirectError) Error() string {
 // MalformedError means that an answer with a success status was not what the
 // API promises.
 type MalformedError struct {
-	Prefix string // the first bytes of the body, printable
+	Prefix string // the first bytes of the body, printable; empty if it could not be decompressed
 	Err    error
 }
 
 func (e *MalformedError) Error() string {
+	if e.Prefix == "" {
+		return fmt.Sprintf("malformed answer: %v", e.Err)
+	}
 	return fmt.Sprintf("malformed answer: %v; it begins %q", e.Err, e.Prefix)
 }
 
@@ -88,10 +90,10 @@ func NotFound(err error) bool {
 	return errors.As(err, &e) && e.Status == http.StatusNotFound
 }
 
-// parseError reads an answer's body as the API's error. A body of another form
-// yields an Error with the status alone.
-func (c *Client) parseError(status int, body []byte) *Error {
-	var answer struct {
+// parseError reads an answer as the API's error. A body of another form yields
+// an Error with the status alone.
+func (e *endpoint) parseError(a *answer) *Error {
+	var body struct {
 		Error struct {
 			Code       string `json:"code"`
 			Message    string `json:"message"`
@@ -99,30 +101,15 @@ func (c *Client) parseError(status int, body []byte) *Error {
 			RequestID  string `json:"request_id"`
 		} `json:"error"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return &Error{Status: status, Message: http.StatusText(status)}
-	}
-	e := answer.Error
+	// What could be read counts: nothing if it is not JSON, all but the fields
+	// that are not of their type otherwise.
+	_ = json.Unmarshal(a.body, &body)
+	in := &body.Error
 	return &Error{
-		Status: status, Code: c.printable(e.Code, 80), Message: c.printable(e.Message, 300),
-		Suggestion: c.printable(e.Suggestion, 300), RequestID: c.printable(e.RequestID, 80),
+		Status:     a.status,
+		Code:       e.key.printable(in.Code, 80),
+		Message:    e.key.printable(orElse(in.Message, http.StatusText(a.status)), 300),
+		Suggestion: e.key.printable(in.Suggestion, 300),
+		RequestID:  e.key.printable(orElse(in.RequestID, a.header.Get("X-Request-Id")), 80),
 	}
-}
-
-// printable makes a server's text fit to be printed: one line, no control
-// characters, bounded, and without the key should the server echo it.
-func (c *Client) printable(text string, limit int) string {
-	if c.key != "" {
-		text = strings.ReplaceAll(text, c.key, "[redacted]")
-	}
-	clean := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, text)
-	if runes := []rune(clean); len(runes) > limit {
-		clean = string(runes[:limit]) + "…"
-	}
-	return clean
 }

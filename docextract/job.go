@@ -146,10 +146,10 @@ func (j *Job) fill(fields [fieldCount][]byte) (problem string) {
 	}
 	at, err := time.Parse(time.RFC3339Nano, created)
 	if err != nil {
-		return fmt.Sprintf("created_at %.40q is not an RFC 3339 time", created)
+		return "created_at is not an RFC 3339 time"
 	}
 	if at = at.UTC(); at.Year() < 2000 || at.Year() >= 2200 {
-		return fmt.Sprintf("created_at %.40q is out of range", created)
+		return "created_at is not between the years 2000 and 2200"
 	}
 	j.CreatedAt = at
 	return ""

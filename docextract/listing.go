@@ -41,7 +41,7 @@ func (q Query) Values() url.Values {
 		set("created_before", q.CreatedBefore.UTC().Format(time.RFC3339Nano))
 	}
 	if q.MinConfidence != nil {
-		set("min_confidence", strconv.FormatFloat(*q.MinConfidence, 'g', -1, 64))
+		set("min_confidence", strconv.FormatFloat(*q.MinConfidence, 'f', -1, 64))
 	}
 	for key, value := range q.Metadata {
 		v.Set("metadata["+key+"]", value)
@@ -75,7 +75,7 @@ func (p *Page) Items() int { return len(p.Jobs) + len(p.Malformed) }
 // List makes one listing request.
 func (c *Client) List(ctx context.Context, q Query) (*Page, error) {
 	var page *Page
-	err := c.get(ctx, "/documents", q.Values(), func(h http.Header, body []byte) error {
+	err := c.get(ctx, []string{"documents"}, q.Values(), func(h http.Header, body []byte) error {
 		parsed, err := ParsePage(body)
 		if err != nil {
 			return err
@@ -103,6 +103,11 @@ func ParsePage(body []byte) (*Page, error) {
 		case `"jobs"`:
 			if listed {
 				return errors.New(`not a listing: the key "jobs" stands twice`)
+			}
+			if s.Peek() == rawjson.Null { // some servers write an empty list so
+				listed = true
+				_, err := s.Value()
+				return err
 			}
 			if s.Peek() != rawjson.Array {
 				return errors.New(`not a listing: "jobs" is not an array`)
@@ -155,7 +160,7 @@ func (p *Page) scan(s *rawjson.Scanner) error {
 // status 404.
 func (c *Client) Job(ctx context.Context, id string) (Job, error) {
 	var job Job
-	err := c.get(ctx, "/documents/"+url.PathEscape(id), nil, func(_ http.Header, body []byte) (err error) {
+	err := c.get(ctx, []string{"documents", id}, nil, func(_ http.Header, body []byte) (err error) {
 		job, err = ParseJob(body)
 		if err == nil && job.ID != id {
 			err = fmt.Errorf("the answer is job %.80q", job.ID)

@@ -2,6 +2,7 @@ package docextract
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/url"
@@ -41,7 +42,7 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 // bounds. It returns the [*Error], [*RedirectError] or [*TooLargeError] that no
 // repetition can mend, an [*UnavailableError] when patience ends, or ctx's
 // cause.
-func (c *Client) get(ctx context.Context, path string, query url.Values, parse func(http.Header, []byte) error) error {
+func (c *Client) get(ctx context.Context, path []string, query url.Values, parse func(http.Header, []byte) error) error {
 	pause := backoff.ExponentialBackOff{
 		InitialInterval: c.retry.First, MaxInterval: c.retry.Longest,
 		Multiplier: 2, RandomizationFactor: 0.5,
@@ -84,14 +85,17 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, parse f
 		if failures >= c.retry.Attempts || malformed >= c.retry.Malformed || elapsed >= c.retry.Elapsed {
 			return &UnavailableError{Attempts: failures + limited, Err: err}
 		}
-		if err := c.clock.Sleep(ctx, pause.NextBackOff()); err != nil {
+		if untrusted(err) {
+			return &UnavailableError{Attempts: failures + limited, Err: err}
+		}
+		if err := c.clock.Sleep(ctx, min(pause.NextBackOff(), c.retry.Longest)); err != nil {
 			return err
 		}
 	}
 }
 
 // try makes one attempt and classifies what came of it.
-func (c *Client) try(ctx context.Context, path string, query url.Values, parse func(http.Header, []byte) error) error {
+func (c *Client) try(ctx context.Context, path []string, query url.Values, parse func(http.Header, []byte) error) error {
 	a, err := c.attempt(ctx, path, query)
 	if err != nil {
 		c.limiter.Failed()
@@ -101,20 +105,17 @@ func (c *Client) try(ctx context.Context, path string, query url.Values, parse f
 	switch {
 	case a.status >= 200 && a.status < 300:
 		if err := parse(a.header, a.body); err != nil {
-			return &MalformedError{Prefix: c.printable(string(a.body[:min(len(a.body), 200)]), 200), Err: err}
+			return &MalformedError{Prefix: c.key.beginning(a.body), Err: c.key.redact(err)}
 		}
 		return nil
 	case a.status >= 300 && a.status < 400:
-		host := ""
-		if to, err := url.Parse(a.header.Get("Location")); err == nil {
-			host = c.printable(to.Host, 100)
-		}
-		return &RedirectError{Host: host}
+		return c.redirect(a.header.Get("Location"))
 	default:
-		return c.parseError(a.status, a.body)
+		return c.parseError(a)
 	}
 }
 
+// retryable reports whether the same request may succeed later.
 func retryable(err error) bool {
 	var apiError *Error
 	if errors.As(err, &apiError) {
@@ -122,5 +123,13 @@ func retryable(err error) bool {
 	}
 	var redirect *RedirectError
 	var large *TooLargeError
-	return !errors.As(err, &redirect) && !errors.As(err, &large)
+	var path *pathError
+	return !errors.As(err, &redirect) && !errors.As(err, &large) && !errors.As(err, &path)
+}
+
+// untrusted reports whether the server could not prove that it is the API:
+// asking again at once does not change its certificate.
+func untrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/adteco/docarchive/docextract"
+	"github.com/adteco/docarchive/internal/failpoint"
 )
 
 // window brings one window up to date: what was left of an earlier commit is
@@ -283,11 +284,8 @@ func (v *reading) commit(ctx context.Context, done bool) error {
 	if seal {
 		r.State, r.Unfinished, r.Open = StateSealed, open, nil
 	}
-	for _, part := range o.parts {
-		r.Files = append(r.Files, part.File)
-		if err := v.Stores.Shelf.Stage(ctx, part); err != nil {
-			return fmt.Errorf("stage %s: %w", part.Path, err)
-		}
+	if r.Files, err = o.stage(ctx); err != nil {
+		return err
 	}
 	next, err := v.Stores.Ledger.Append(ctx, v.history, r, o.ids)
 	if err != nil {
@@ -298,6 +296,9 @@ func (v *reading) commit(ctx context.Context, done bool) error {
 		return fmt.Errorf("publish: %w", err)
 	}
 	v.collect.archived.advance(ctx, next, o.ids)
+	if err := failpoint.Hit(failpoint.MarkAfter); err != nil {
+		return err
+	}
 	return v.next(done)
 }
 

@@ -15,7 +15,8 @@ func (f *Flattener) elements(t *table, n *node, s *rawjson.Scanner) error {
 		}
 		n.child = child
 		n.item = &node{
-			parent: n, key: "*", shape: shapeElements, group: GroupData, depth: n.depth + 1, veiled: n.veiled,
+			place: place{parent: n, key: "*"},
+			shape: shapeElements, group: GroupData, depth: n.depth + 1, veiled: n.veiled,
 		}
 	}
 	start := s.Offset()

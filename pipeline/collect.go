@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/adteco/docarchive/docextract"
+	"github.com/adteco/docarchive/internal/failpoint"
 )
 
 const (
 	// batchRows and batchBytes bound what waits to be flattened.
-	batchRows  = 8192
+	batchRows  = 2048
 	batchBytes = 24 << 20
 	// chunkRows is after how many new jobs a proven part of a window is
 	// committed by a record of its own.
@@ -118,6 +119,9 @@ func (c *collector) job(job *docextract.Job) error {
 func (c *collector) flush() error {
 	if len(c.pending) == 0 {
 		return nil
+	}
+	if err := failpoint.Hit(failpoint.Flush); err != nil {
+		return err
 	}
 	fresh, err := c.archived.fresh(c.ctx, c.pending)
 	if err != nil {

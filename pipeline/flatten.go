@@ -119,11 +119,15 @@ func (f *Flattener) Append(job *docextract.Job) error {
 
 // members reads an object and hands each member to its node.
 func (f *Flattener) members(t *table, n *node, s *rawjson.Scanner, count *int) error {
+	likely := &n.first
 	return s.Object(func(key []byte) error {
 		if count != nil {
 			*count++
 		}
-		child := n.find(key)
+		child := *likely
+		if child == nil || child.raw != string(key) {
+			child = n.find(key)
+		}
 		if child == nil {
 			if n.shape == shapeClosed || s.Peek() == rawjson.Null {
 				_, err := s.Value()
@@ -131,6 +135,8 @@ func (f *Flattener) members(t *table, n *node, s *rawjson.Scanner, count *int) e
 			}
 			child = f.grow(t, n, decodeKey(key))
 		}
+		*likely = child
+		likely = &child.next
 		return f.value(t, child, s)
 	})
 }
@@ -174,7 +180,7 @@ func (f *Flattener) value(t *table, n *node, s *rawjson.Scanner) error {
 		return f.elements(t, n, s)
 	case kind == rawjson.Object && n.shape != shapeLeaf && n.rule.Mode != ModeJSON && n.rule.Mode != ModeHash:
 		start, count := s.Offset(), 0
-		if err := f.members(t, n, s, &count); err != nil || count > 0 || n.shape == shapeClosed {
+		if err := f.members(t, n, s, &count); err != nil || count > 0 || !n.tellsEmpty() {
 			return err
 		}
 		return f.leaf(t, n, value{kind, s.Since(start)})

@@ -89,6 +89,7 @@ func (r *reference) element(s spot, raw json.RawMessage) {
 	case raw[0] == 'n':
 	case raw[0] == '{' && s.takenApart(rule) && len(membersOf(raw)) > 0:
 		r.object(s, raw)
+	case s.depth == 1 && s.group != "extracted_data" && canonical(raw) == "{}":
 	default:
 		r.leaves[s.id] = r.shown(s, raw)
 	}

@@ -198,10 +198,10 @@ func reloaded(t rapid.TB, b *Book) *Book {
 func TestFirstComeNameStays(t *testing.T) {
 	book := NewBook("jobs", FixedColumns(nil, ""), nil, "run-1")
 	var names []string
-	for _, keys := range [][]string{{"a", "b"}, {"a__b"}, {"A__B"}, {"a.b"}} {
+	for _, keys := range [][]string{{"a", "b"}, {"a__b"}, {"A__B"}, {"a.b"}, {"STRASSE"}, {"straße"}} {
 		names = append(names, path{Group: GroupData, Keys: keys}.enter(book).Name)
 	}
-	want := []string{"a__b", "a__b_84e79abf", "a__b_21bd7b34", "a_b"}
+	want := []string{"a__b", "a__b_84e79abf", "a__b_21bd7b34", "a_b", "strasse", "straße_812c380a"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("names (-want +got): %s", diff)
 	}

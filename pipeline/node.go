@@ -13,17 +13,33 @@ const maxFlattenDepth = 100
 
 // node is one path of the jobs seen so far, and where its values go.
 type node struct {
-	parent *node
-	key    string // decoded
+	place
 	group  Group
 	depth  int
 	rule   Rule
 	shape  shape
-	byRaw  map[string]*node // raw key, quotes included, as it was met
-	byKey  map[string]*node // decoded key
+	veiled bool // a rule drops or hashes something below
+	below
 	cell
 	branch
-	veiled bool // a rule drops or hashes something below
+}
+
+// place is where a node stands among the members of its parent.
+type place struct {
+	parent  *node
+	key     string // decoded
+	raw     string // one that leads here from the parent's byRaw; empty: none yet
+	next    *node  // the member that came after this one the last time
+	passing bool   // forgotten at the end of the row, unless it leads to a column
+}
+
+// below is the nodes below a node, and how they are found. Jobs of one extractor
+// have their keys in one order, so a member is mostly the one that came next the
+// last time.
+type below struct {
+	byRaw map[string]*node // raw key, quotes included, as it was met
+	byKey map[string]*node // decoded key
+	first *node            // the member that came first the last time
 }
 
 // branch is where the elements of a ModeTable node's arrays go.
@@ -37,8 +53,6 @@ type cell struct {
 	col  *column
 	text *column // beside col, for what does not fit
 	row  int     // 1 + the row of the table in which a value was met last
-
-	passing bool // forgotten at the end of the row, unless it leads to a column
 }
 
 // shape is what kind of place a node is.
@@ -53,7 +67,7 @@ const (
 )
 
 func newNode(parent *node, key string, s shape, g Group) *node {
-	n := &node{parent: parent, key: key, shape: s, group: g}
+	n := &node{place: place{parent: parent, key: key}, shape: s, group: g}
 	if parent != nil {
 		n.depth = parent.depth + 1
 		parent.attach(n)
@@ -79,7 +93,8 @@ func (n *node) find(raw []byte) *node {
 	}
 	child := n.byKey[decodeKey(raw)]
 	if child != nil && !child.passing && len(n.byRaw) < 4*len(n.byKey) {
-		n.byRaw[string(raw)] = child
+		child.raw = string(raw)
+		n.byRaw[child.raw] = child
 	}
 	return child
 }
@@ -101,6 +116,13 @@ func (n *node) settle() {
 		return
 	}
 	n.passing = false
+}
+
+// tellsEmpty reports whether an object without members is a value of the node.
+// One in the place of confidence, metadata or error_details says no more than
+// null does.
+func (n *node) tellsEmpty() bool {
+	return n.group == GroupData || n.depth > 1 && n.shape != shapeClosed
 }
 
 // keys returns the keys that the node's column is named by: those from its

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow/decimal128"
 )
@@ -16,15 +17,18 @@ type number struct {
 	exp      int
 }
 
-// parseNumber reads a valid JSON number literal. ok is false if the exponent is
-// absurd.
-func parseNumber(literal []byte) (n number, ok bool) {
+// digitBuffer is room for the digits of all but freak numbers.
+type digitBuffer [40]byte
+
+// parseNumber reads a valid JSON number literal; the digits stand in buf if they
+// fit. ok is false if the exponent is absurd.
+func parseNumber(literal []byte, buf *digitBuffer) (n number, ok bool) {
 	i := 0
 	if literal[0] == '-' {
 		n.negative = true
 		i++
 	}
-	digits := make([]byte, 0, len(literal))
+	digits := buf[:0]
 	point, fraction := false, 0
 	for ; i < len(literal); i++ {
 		c := literal[i]
@@ -71,9 +75,10 @@ func exactFloat(literal []byte) (float64, bool) {
 	if len(literal) <= 15 && f != 0 && math.Abs(f) < 1e16 && math.Abs(f) > 1e-6 {
 		return f, true // at most 15 significant digits always survive
 	}
-	var buf [32]byte
-	back, _ := parseNumber(strconv.AppendFloat(buf[:0], f, 'e', -1, 64))
-	n, ok := parseNumber(literal)
+	var shortest [32]byte
+	var some, others digitBuffer
+	back, _ := parseNumber(strconv.AppendFloat(shortest[:0], f, 'e', -1, 64), &some)
+	n, ok := parseNumber(literal, &others)
 	return f, ok && n.negative == back.negative && n.exp == back.exp && string(n.digits) == string(back.digits)
 }
 
@@ -82,19 +87,20 @@ func exactInt(literal []byte) (int64, bool) {
 	if i, err := strconv.ParseInt(string(literal), 10, 64); err == nil {
 		return i, !(i == 0 && literal[0] == '-')
 	}
-	n, ok := parseNumber(literal)
+	var buf digitBuffer
+	n, ok := parseNumber(literal, &buf)
 	if !ok || n.exp < 0 || n.exp > 18 || len(n.digits) == 0 {
 		return 0, ok && len(n.digits) == 0 && !n.negative
 	}
-	text := n.plain(nil, n.exp)
-	i, err := strconv.ParseInt(string(text), 10, 64)
+	i, err := strconv.ParseInt(n.plain(n.exp), 10, 64)
 	return i, err == nil
 }
 
 // exactDecimal returns the literal's value times 10^scale, if that is an
 // integer of at most precision digits.
 func exactDecimal(literal []byte, precision, scale int32) (decimal128.Num, bool) {
-	n, ok := parseNumber(literal)
+	var buf digitBuffer
+	n, ok := parseNumber(literal, &buf)
 	if !ok || n.negative && len(n.digits) == 0 {
 		return decimal128.Num{}, false
 	}
@@ -105,26 +111,35 @@ func exactDecimal(literal []byte, precision, scale int32) (decimal128.Num, bool)
 	if len(n.digits) == 0 {
 		return decimal128.Num{}, true
 	}
-	text := string(n.plain(nil, zeros))
-	if len(text) <= 18 {
-		i, err := strconv.ParseInt(text, 10, 64)
-		return decimal128.FromI64(i), err == nil
+	if len(n.digits)+zeros <= 18 {
+		return decimal128.FromI64(n.small(zeros)), true
 	}
-	big, ok := new(big.Int).SetString(text, 10)
+	large, ok := new(big.Int).SetString(n.plain(zeros), 10)
 	if !ok {
 		return decimal128.Num{}, false
 	}
-	return decimal128.FromBigInt(big), true
+	return decimal128.FromBigInt(large), true
 }
 
-// plain appends the digits, with zeros more of them, and the sign.
-func (n number) plain(dst []byte, zeros int) []byte {
+// plain returns the integer that the digits and zeros more of them are.
+func (n number) plain(zeros int) string {
+	text := string(n.digits) + strings.Repeat("0", zeros)
 	if n.negative {
-		dst = append(dst, '-')
+		return "-" + text
 	}
-	dst = append(dst, n.digits...)
+	return text
+}
+
+// small is plain for at most 18 digits.
+func (n number) small(zeros int) (i int64) {
+	for _, c := range n.digits {
+		i = 10*i + int64(c-'0')
+	}
 	for range zeros {
-		dst = append(dst, '0')
+		i *= 10
 	}
-	return dst
+	if n.negative {
+		return -i
+	}
+	return i
 }

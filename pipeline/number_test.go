@@ -89,6 +89,15 @@ func TestExactDecimal(t *testing.T) {
 	})
 }
 
+func TestDecimalsAtTheEdgeOf64Bits(t *testing.T) {
+	for _, literal := range []string{"999999999999999999", "-9999999999999999999", "99999999999999999999", "1e19", "-1e37"} {
+		want, _ := ratOf(literal)
+		if d, ok := exactDecimal([]byte(literal), MaxPrecision, 0); !ok || d.BigInt().Cmp(want.Num()) != 0 {
+			t.Errorf("exactDecimal(%s) = %s, %v", literal, d.BigInt(), ok)
+		}
+	}
+}
+
 func TestNumbersThatNothingHolds(t *testing.T) {
 	for _, literal := range []string{"1e400", "-1e400", "1e99999999999999999999", "1e1048577"} {
 		if f, ok := exactFloat([]byte(literal)); ok {

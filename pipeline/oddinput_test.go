@@ -107,7 +107,7 @@ func TestFullTable(t *testing.T) {
 		jobText("4", `{"o":{"p":5},"k00000":8}`, "null", "null"))
 	for _, n := range []*node{h.f.root.byKey["extracted_data"], h.f.root.byKey["confidence"], h.f.root.byKey["metadata"]} {
 		for key, child := range n.byKey {
-			if child.col == nil && key != "new" && key != "c" {
+			if child.col == nil && key != "new" { // by which the table was found to be full
 				t.Errorf("the key %q is remembered", key)
 			}
 		}
@@ -117,16 +117,23 @@ func TestFullTable(t *testing.T) {
 	}
 }
 
-func TestFullTableForgetsKeys(t *testing.T) {
+func TestKeysWithoutColumnsAreForgotten(t *testing.T) {
 	h := newHarness(t, nil)
 	defer h.close()
-	h.check(jobText("1", manyKeys(2100), "null", "null"))
-	known := len(h.f.root.byKey["extracted_data"].byKey)
+	data := h.f.root.byKey["extracted_data"]
 	for i := range 50 {
-		h.check(jobText("1", fmt.Sprintf(`{"fresh%d":1,"object%d":{"a":{"b":1}}}`, i, i), "null", "null"))
+		h.check(jobText("1", fmt.Sprintf(`{"null%d":null,"a":1}`, i), "null", "null"))
 	}
-	if n := len(h.f.root.byKey["extracted_data"].byKey); n > known {
-		t.Errorf("%d keys are remembered, %d before", n, known)
+	if len(data.byKey) != 1 {
+		t.Errorf("%d keys are remembered for their nulls", len(data.byKey)-1)
+	}
+	h.check(jobText("1", manyKeys(2100), "null", "null"))
+	byKey, byRaw := len(data.byKey), len(data.byRaw)
+	for i := range 50 {
+		h.check(jobText("1", fmt.Sprintf(`{"fresh%d":1,"fresh%d":2,"object%d":{"a":{"b":1}}}`, i, i, i), "null", "null"))
+	}
+	if len(data.byKey) > byKey || len(data.byRaw) > byRaw {
+		t.Errorf("a full table remembers %d and %d keys, %d and %d before", len(data.byKey), len(data.byRaw), byKey, byRaw)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/adteco/docarchive/docextract"
+	"github.com/adteco/docarchive/internal/failpoint"
 )
 
 // output turns the new jobs of one commit into parts: the sinks', the raw
@@ -156,7 +157,10 @@ func (o *output) finish(ctx context.Context) error {
 		}
 		o.parts = append(o.parts, part)
 	}
-	return o.check()
+	if err := o.check(); err != nil {
+		return err
+	}
+	return failpoint.Hit(failpoint.EncodeFinish)
 }
 
 // check makes sure that every sink holds each job once, before the record says
@@ -181,6 +185,9 @@ func (o *output) publishSchemas(ctx context.Context) (map[string]int, error) {
 	if len(o.ids) == 0 {
 		return nil, nil
 	}
+	if err := failpoint.Hit(failpoint.SchemaBefore); err != nil {
+		return nil, err
+	}
 	versions := map[string]int{}
 	for dataset, book := range o.run.books {
 		version, err := book.Publish(ctx, o.run.Stores.Schemas, o.epochs[dataset])
@@ -189,7 +196,21 @@ func (o *output) publishSchemas(ctx context.Context) (map[string]int, error) {
 		}
 		versions[dataset] = version
 	}
-	return versions, nil
+	return versions, failpoint.Hit(failpoint.SchemaAfter)
+}
+
+// stage uploads the parts to where no reader looks.
+func (o *output) stage(ctx context.Context) (files []File, err error) {
+	if err := failpoint.Hit(failpoint.StageBefore); err != nil {
+		return nil, err
+	}
+	for _, part := range o.parts {
+		if err := o.run.Stores.Shelf.Stage(ctx, part); err != nil {
+			return nil, fmt.Errorf("stage %s: %w", part.Path, err)
+		}
+		files = append(files, part.File)
+	}
+	return files, failpoint.Hit(failpoint.StageAfter)
 }
 
 // close frees what the output holds, and removes its local files. It may follow

@@ -14,10 +14,6 @@ import (
 	"github.com/adteco/docarchive/docextract"
 )
 
-// randomCases is how many random cases the properties of the table are tested on, in
-// runs of rapid's own number.
-const randomCases = 10_000
-
 // laws are the rules that the round trip is tested under.
 var laws = Rules{
 	"amount":        {Mode: ModeTyped, Type: Decimal(18, 2)},

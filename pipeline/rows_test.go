@@ -152,7 +152,8 @@ func TestConfidenceAndMetadataHaveTheirTypes(t *testing.T) {
 	defer h.close()
 	got := h.rowsOf(
 		jobText("1", `null`, `{"a":"high","b":0.5,"c":{"d":1}}`, `{"k":"v","n":1.0,"o":{"p":[]},"b":null}`),
-		jobText("2", `null`, `0.5`, `["x"]`))["jobs"]
+		jobText("2", `null`, `0.5`, `["x"]`),
+		jobText("3", `null`, `{}`, `{}`))["jobs"]
 	for _, row := range got {
 		row.fields()
 	}
@@ -161,7 +162,7 @@ func TestConfidenceAndMetadataHaveTheirTypes(t *testing.T) {
 		"metadata__k": "v", "metadata__n__text": "1.0", "metadata__o__text": `{"p":[]}`,
 	}, {
 		"confidence__": "0.5", "metadata____text": `["x"]`,
-	}}
+	}, {}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got): %s", diff)
 	}

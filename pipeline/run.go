@@ -26,6 +26,10 @@ const (
 	// raceTries is how often a window is computed again after another run was
 	// first.
 	raceTries = 5
+	// windowsAtOnce bounds how many windows are read at a time. Each holds a
+	// batch and its sinks' buffers; more of them would cost memory and bring no
+	// speed, since the pages of each are read ahead.
+	windowsAtOnce = 2
 	// outages is after how many windows in a row that the API's absence stopped
 	// a pipeline gives up.
 	outages = 3
@@ -201,7 +205,7 @@ func (p *pipelineRun) run(ctx context.Context) error {
 	windows := p.due()
 	p.report.Windows.Due = len(windows)
 	p.progress(0)
-	work := pool.New().WithContext(ctx).WithMaxGoroutines(min(max(1, p.Paging.InFlight), 4))
+	work := pool.New().WithContext(ctx).WithMaxGoroutines(min(max(1, p.Paging.InFlight), windowsAtOnce))
 	for _, w := range windows {
 		work.Go(func(ctx context.Context) error { return p.guarded(ctx, w) })
 	}

@@ -120,5 +120,5 @@ func RawPath(d Destination) string {
 
 // QuarantinePath is where what could not be read as a job is kept.
 func QuarantinePath(d Destination) string {
-	return fmt.Sprintf("_archive/rejects/%s/%s-%06d.jsonl.zst", d.Pipeline, d.Window.Name(), d.Seq)
+	return fmt.Sprintf("_archive/quarantine/%s/%s-%06d.jsonl.zst", d.Pipeline, d.Window.Name(), d.Seq)
 }

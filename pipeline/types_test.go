@@ -59,11 +59,13 @@ func TestField(t *testing.T) {
 		{standard[15], map[string]string{MetaFieldID: "16", MetaGroup: "standard"}, true},
 		{
 			Column{Name: "a__text", Group: GroupData, Type: TypeUTF8, Source: "/extracted_data/a", TextOf: "a", FieldID: 20},
-			map[string]string{MetaFieldID: "20", MetaGroup: "data", MetaSource: "/extracted_data/a", MetaSibling: "a"}, true,
+			map[string]string{MetaFieldID: "20", MetaGroup: "data", MetaSource: "/extracted_data/a", MetaSibling: "a"},
+			true,
 		},
 		{
 			Column{Name: ColumnOverflow, Group: GroupData, Type: TypeJSON, FieldID: 21},
-			map[string]string{MetaFieldID: "21", MetaGroup: "data", MetaSource: ""}, true,
+			map[string]string{MetaFieldID: "21", MetaGroup: "data", MetaSource: ""},
+			true,
 		},
 	} {
 		field, err := c.column.Field()

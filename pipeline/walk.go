@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/adteco/docarchive/docextract"
+	"github.com/adteco/docarchive/internal/failpoint"
 )
 
 // walk reads the pages of one query.
@@ -33,6 +34,9 @@ func (w *walk) request(offset int) (*docextract.Page, error) {
 }
 
 func (w *walk) take(page *docextract.Page) error {
+	if err := failpoint.Hit(failpoint.ProvePage); err != nil {
+		return err
+	}
 	w.evidence.Requests++
 	w.spent++
 	w.learn(page)

@@ -53,7 +53,7 @@ func (a *app) schemaCommand() *cobra.Command {
 			right(t, 5)
 			for _, schema := range schemas {
 				for _, c := range schema.Columns {
-					t.AppendRow([]any{schema.Dataset, c.Name, c.Type, c.Source, c.FieldID, c.FirstSeen})
+					t.AppendRow([]any{schema.Dataset, c.Name, c.Type, printable(c.Source), c.FieldID, c.FirstSeen})
 				}
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), t.Render())

@@ -48,7 +48,7 @@ if anything is wrong; each finding names the file.`,
 			} else {
 				t := newTable("pipeline", "window", "seq", "path", "problem")
 				for _, f := range findings {
-					t.AppendRow([]any{f.Pipeline, f.Window, f.Seq, f.Path, f.Problem})
+					t.AppendRow([]any{f.Pipeline, f.Window, f.Seq, printable(f.Path), printable(f.Problem)})
 				}
 				_, err = fmt.Fprintln(out, t.Render())
 			}

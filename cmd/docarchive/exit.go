@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/adteco/docarchive/cache"
@@ -63,6 +64,7 @@ func (a *app) report(err error) int {
 		err, prefix = problems, "" // each line begins with its place
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
+		line = printable(line)
 		if a.log != nil && a.flags.logFormat == "json" {
 			a.log.Error(line, "exit_status", status)
 		} else {
@@ -106,8 +108,22 @@ func as[T error](err error) bool {
 }
 
 func refused(err error) bool {
-	var api *docextract.Error
-	return errors.As(err, &api) && api.Refused() || store.Denied(err)
+	return keyRefused(err) || store.Denied(err)
+}
+
+// keyRefused looks at every answer of the API among joined errors, where
+// errors.As would stop at the first.
+func keyRefused(err error) bool {
+	if api, ok := err.(*docextract.Error); ok {
+		return api.Refused()
+	}
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		return keyRefused(err.Unwrap())
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(err.Unwrap(), keyRefused)
+	}
+	return false
 }
 
 func misconfigured(err error) bool {

@@ -25,9 +25,9 @@ func newLogger(w io.Writer, f globalFlags) (*slog.Logger, error) {
 	}
 	switch f.logFormat {
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), nil
+		return slog.New(slog.NewJSONHandler(jsonPrinter{w}, &slog.HandlerOptions{Level: level})), nil
 	case "text":
-		return slog.New(tint.NewHandler(w, &tint.Options{
+		return slog.New(tint.NewTextHandler(w, &tint.Options{
 			Level: level, TimeFormat: time.TimeOnly, NoColor: !terminal(w),
 		})), nil
 	}
@@ -36,11 +36,40 @@ func newLogger(w io.Writer, f globalFlags) (*slog.Logger, error) {
 
 // terminal reports whether w is one.
 func terminal(w io.Writer) bool {
-	if r, ok := w.(*redacting); ok {
-		w = r.w
+	switch w := w.(type) {
+	case *redacting:
+		return terminal(w.w)
+	case *screen:
+		return terminal(w.below)
+	case *os.File:
+		return term.IsTerminal(int(w.Fd()))
 	}
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return false
+}
+
+// screen is standard error. While bars are drawn there, what is written goes
+// above them.
+type screen struct {
+	below io.Writer
+
+	mu   sync.Mutex
+	bars io.Writer // nil: none are drawn
+}
+
+// show lets bars draw on the screen, or ends that if it is nil.
+func (s *screen) show(bars io.Writer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bars = bars
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bars != nil {
+		return s.bars.Write(p)
+	}
+	return s.below.Write(p)
 }
 
 // redactor replaces secrets in everything that is printed about the work. It

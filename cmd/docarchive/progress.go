@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -27,15 +28,18 @@ type progress struct {
 	logged time.Time
 }
 
+// bar is drawn by a goroutine of its own, which must not wait for update.
 type bar struct {
 	*mpb.Bar
-	last pipeline.Progress
+	last atomic.Pointer[pipeline.Progress]
 }
 
 func (a *app) newProgress(w *workplace) *progress {
 	p := &progress{app: a, budget: w.budget, byName: map[string]*bar{}, logged: time.Now()}
 	if terminal(a.stderr) && !a.flags.quiet {
-		p.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(30), mpb.WithRefreshRate(150*time.Millisecond))
+		// The bars hold no secret, and must see that they draw on a terminal.
+		p.bars = mpb.New(mpb.WithOutput(a.screen.below), mpb.WithWidth(30), mpb.WithRefreshRate(150*time.Millisecond))
+		a.screen.show(p.bars)
 	}
 	return p
 }
@@ -54,24 +58,20 @@ func (p *progress) update(now pipeline.Progress) {
 	b := p.byName[now.Pipeline]
 	if b == nil {
 		b = &bar{}
+		b.last.Store(&now)
 		b.Bar = p.bars.AddBar(int64(now.Windows), mpb.PrependDecorators(
 			decor.Name(now.Pipeline, decor.WCSyncSpaceR), decor.CountersNoUnit("%d/%d windows", decor.WCSyncSpace),
-		), mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.text(now.Pipeline) })))
+		), mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.text(b) })))
 		p.byName[now.Pipeline] = b
 	}
-	b.last = now
+	b.last.Store(&now)
 	b.SetCurrent(int64(now.Done))
 }
 
 // text is what stands behind a bar.
-func (p *progress) text(name string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b := p.byName[name]
-	if b == nil {
-		return ""
-	}
-	line := fmt.Sprintf(" %d jobs, %d new", b.last.Read, b.last.New)
+func (p *progress) text(b *bar) string {
+	last := b.last.Load()
+	line := fmt.Sprintf(" %d jobs, %d new", last.Read, last.New)
 	if left, limit, ok := p.budget.Left(); ok {
 		line += fmt.Sprintf(", %d of %d requests left", left, limit)
 	}
@@ -87,6 +87,7 @@ func (p *progress) stop() {
 	}
 	p.mu.Unlock()
 	if bars != nil {
+		p.app.screen.show(nil)
 		bars.Wait()
 	}
 }

@@ -35,10 +35,11 @@ type system struct {
 // app is what all commands share.
 type app struct {
 	system
-	flags globalFlags
-	log   *slog.Logger
-	hide  *redactor
-	stop  *stopper
+	flags  globalFlags
+	screen *screen // behind stderr
+	log    *slog.Logger
+	hide   *redactor
+	stop   *stopper
 }
 
 // globalFlags are the flags of every command.
@@ -56,8 +57,9 @@ func run(sys system) int {
 		sys.now = time.Now
 	}
 	hide := &redactor{}
-	sys.stderr = hide.writer(sys.stderr)
-	a := &app{system: sys, hide: hide, stop: newStopper()}
+	stderr := &screen{below: sys.stderr}
+	sys.stderr = hide.writer(stderr)
+	a := &app{system: sys, screen: stderr, hide: hide, stop: newStopper()}
 	quiet := make(chan struct{})
 	var watcher sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(context.Background())

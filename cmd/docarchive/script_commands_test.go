@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -23,10 +24,12 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"flip":      scriptFlip,
 		"damage":    scriptDamage,
 		"unchanged": scriptUnchanged,
+		"unpack":    scriptUnpack,
 		"simulate":  scriptSimulate,
 		"turn":      scriptTurn,
 		"insert":    scriptInsert,
 		"requests":  scriptRequests,
+		"signal":    scriptSignal,
 	}
 }
 
@@ -120,6 +123,29 @@ func firstMatch(ts *testscript.TestScript, pattern string) string {
 		ts.Fatalf("no file matches %s", pattern)
 	}
 	return names[0]
+}
+
+// scriptUnpack decompresses all files that a pattern matches into one:
+//
+//	unpack archive/_archive/raw/jobs/*.zst jobs.jsonl
+func scriptUnpack(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unpack PATTERN FILE")
+	}
+	firstMatch(ts, args[0])
+	names, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	d, err := zstd.NewReader(nil)
+	ts.Check(err)
+	defer d.Close()
+	var all []byte
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		ts.Check(err)
+		all, err = d.DecodeAll(data, all)
+		ts.Check(err)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), all, 0o600))
 }
 
 // scriptUnchanged notes what a folder holds when it is called for the first

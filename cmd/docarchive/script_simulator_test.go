@@ -3,8 +3,10 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -142,6 +144,30 @@ func scriptRequests(ts *testscript.TestScript, neg bool, args []string) {
 	if got, want := now-before, int64(wholeNumber(ts, args[0])); (got == want) == neg {
 		ts.Fatalf("%d requests, want %s%d", got, map[bool]string{true: "other than "}[neg], want)
 	}
+}
+
+// scriptSignal sends a signal to the process whose number stands in a file, as
+// soon as the simulator has had so many requests:
+//
+//	signal TERM pid 4
+func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": os.Interrupt}
+	if neg || len(args) != 3 || signals[args[0]] == nil {
+		ts.Fatalf("usage: signal TERM|INT FILE REQUESTS")
+	}
+	sim, n := scriptSimulator(ts), int64(wholeNumber(ts, args[2]))
+	poll, late := time.NewTicker(5*time.Millisecond), time.After(time.Minute)
+	defer poll.Stop()
+	for sim.Requests() < n {
+		select {
+		case <-poll.C:
+		case <-late:
+			ts.Fatalf("only %d requests have come", sim.Requests())
+		}
+	}
+	process, err := os.FindProcess(wholeNumber(ts, strings.TrimSpace(ts.ReadFile(args[1]))))
+	ts.Check(err)
+	ts.Check(process.Signal(signals[args[0]]))
 }
 
 func fingerprint(data []byte) string {

@@ -58,7 +58,7 @@ func reportTable(r *pipeline.Report) string {
 				fmt.Fprintf(&b, "\n  %s: and %d more problems", p.Name, len(p.Problems)-i)
 				break
 			}
-			fmt.Fprintf(&b, "\n  %s %s: %s", p.Name, problem.Window, problem.Message)
+			fmt.Fprintf(&b, "\n  %s %s: %s", p.Name, problem.Window, printable(problem.Message))
 		}
 	}
 	return b.String()

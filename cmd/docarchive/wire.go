@@ -64,8 +64,8 @@ const (
 // openArchive opens the bucket and the ledger in it.
 func (a *app) openArchive(ctx context.Context, cfg *config.Config, how access, now clock) (*store.Store, *ledger.Ledger, error) {
 	s, err := store.Open(ctx, cfg.Archive, store.Options{})
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the archive: %w", err)
+	if err != nil { // nothing was read yet: the URL is wrong
+		return nil, nil, &configError{fmt.Errorf("open the archive: %w", err)}
 	}
 	o := ledger.Options{ToolVersion: version, Clock: now}
 	var l *ledger.Ledger

@@ -106,9 +106,12 @@ func duplicated(o outcome) bool {
 func faultCases() []faultCase {
 	notJSON := func(o outcome) bool { return o.err == nil && o.status == 200 && !json.Valid(o.body) }
 	return []faultCase{
-		{"e500", false, sent(500, "application/json")}, {"e502", false, sent(502, "text/plain")},
-		{"e503", false, sent(503, "application/json")}, {"e504", false, sent(504, "text/plain")},
-		{"html", false, sent(200, "text/html")}, {"html_error", false, sent(502, "text/html")},
+		{"e500", false, sent(500, "application/json")},
+		{"e502", false, sent(502, "text/plain")},
+		{"e503", false, sent(503, "application/json")},
+		{"e504", false, sent(504, "text/plain")},
+		{"html", false, sent(200, "text/html")},
+		{"html_error", false, sent(502, "text/html")},
 		{"e429", false, func(o outcome) bool {
 			return o.status == 429 && o.header.Get("Retry-After") == "1" && o.header.Get("X-RateLimit-Remaining") == "0"
 		}},
@@ -129,7 +132,8 @@ func faultCases() []faultCase {
 		{"truncate", false, func(o outcome) bool {
 			return errors.Is(o.err, io.ErrUnexpectedEOF) && o.status == 200 && len(o.body) > 0
 		}},
-		{"truncate_json", false, notJSON}, {"trailing", false, notJSON},
+		{"truncate_json", false, notJSON},
+		{"trailing", false, notJSON},
 		{"hang_body", false, func(o outcome) bool { return timedOut(o) && o.status == 200 && len(o.body) > 0 }},
 		{"drip", false, func(o outcome) bool { return timedOut(o) && len(o.body) > 0 && len(o.body) < 1000 }},
 		{"absurd_rate_headers", false, func(o outcome) bool {
@@ -232,7 +236,7 @@ func TestFaultsKeepTheirRate(t *testing.T) {
 		}
 		return string(codes)
 	}
-	if run(1) != run(1) {
+	if first, second := run(1), run(1); first != second {
 		t.Error("the same seed gives other faults")
 	}
 	if run(1) == run(2) {

@@ -49,7 +49,8 @@ func bodyProbe(query, text string) func(w *world) string {
 // stable reports whether two identical requests give the same order.
 func stable(w *world) string {
 	probe := listProbe("limit=200")
-	return fmt.Sprint(probe(w) == probe(w))
+	first, second := probe(w), probe(w)
+	return fmt.Sprint(first == second)
 }
 
 func firstFile(w *world) string {
@@ -174,7 +175,8 @@ func serverCases() []knobCase {
 		{"documents", "html", firstFile, "200 image/jpeg true", "200 text/html; charset=utf-8 false"},
 		{"documents", "changing", func(w *world) string {
 			url := read(w.t, w.list("limit=1").Jobs[0]).URL
-			return fmt.Sprint(w.file(url).Body.String() == w.file(url).Body.String())
+			first, second := w.file(url).Body.String(), w.file(url).Body.String()
+			return fmt.Sprint(first == second)
 		}, "true", "false"},
 		{"auth", "off", func(w *world) string { return fmt.Sprint(w.do("GET", "/v1/credits", "", "Authorization: ").Code) }, "401", "200"},
 		{"auth", "revoked", statusProbe(""), "200", "401"},
@@ -233,9 +235,20 @@ func TestEveryKnobHasAnEffect(t *testing.T) {
 func TestKnobsRefuseNonsense(t *testing.T) {
 	k := docextracttest.New(docextracttest.Config{}).Knobs()
 	for _, bad := range [][2]string{
-		{"ordre", "id"}, {"order", "up"}, {"total", "capped"}, {"total", "capped=0"}, {"total", "exact=1"}, {"limit_max", "0"},
-		{"short_pages", "1.1"}, {"short_pages", "NaN"}, {"latency", "-1s"}, {"latency", "20"}, {"gzip", "yes"},
-		{"time_resolution", "day"}, {"redirect_to", "http://[::1"}, {"bounds_resolution", "week"},
+		{"ordre", "id"},
+		{"order", "up"},
+		{"total", "capped"},
+		{"total", "capped=0"},
+		{"total", "exact=1"},
+		{"limit_max", "0"},
+		{"short_pages", "1.1"},
+		{"short_pages", "NaN"},
+		{"latency", "-1s"},
+		{"latency", "20"},
+		{"gzip", "yes"},
+		{"time_resolution", "day"},
+		{"redirect_to", "http://[::1"},
+		{"bounds_resolution", "week"},
 	} {
 		if err := k.Set(bad[0], bad[1]); err == nil {
 			t.Errorf("%s=%s is taken", bad[0], bad[1])

@@ -44,8 +44,10 @@ func listingKnobs() []knob {
 			func(s *settings) *string { return &l(s).order },
 			orderDesc, orderAsc, orderID, orderShuffled, orderShuffledStable, orderUnstableTies),
 		{
-			Doc{Name: "total", Values: "exact|missing|null|string|negative|short|high|stale|page|capped=N", Default: "exact",
-				Text: "the total of a listing; stale is up to ten minutes old, page counts the page alone, capped stops at N"},
+			Doc{
+				Name: "total", Values: "exact|missing|null|string|negative|short|high|stale|page|capped=N", Default: "exact",
+				Text: "the total of a listing; stale is up to ten minutes old, page counts the page alone, capped stops at N",
+			},
 			setTotal,
 		},
 		whole("limit_max", "200", "greatest limit of a listing", func(s *settings) *int64 { return &l(s).limitMax }, 1),
@@ -88,8 +90,10 @@ func filterKnobs() []knob {
 		choice("bounds", "whether created_after and created_before include their moment; half_open: only the first does",
 			func(s *settings) *string { return &f(s).bounds }, inclusive, exclusive, halfOpen),
 		{
-			Doc{Name: "bounds_resolution", Values: "exact|millisecond|second|minute|hour|day", Default: "exact",
-				Text: "created_after and created_before are cut to this before they are compared"},
+			Doc{
+				Name: "bounds_resolution", Values: "exact|millisecond|second|minute|hour|day", Default: "exact",
+				Text: "created_after and created_before are cut to this before they are compared",
+			},
 			func(s *settings, value string) error {
 				return setResolution(&f(s).boundsResolution, value, "exact", "millisecond", "second", "minute", "hour", "day")
 			},
@@ -124,8 +128,10 @@ func setResolution(field *time.Duration, value string, allowed ...string) error 
 func jobKnobs() []knob {
 	return []knob{
 		{
-			Doc{Name: "time_resolution", Values: "microsecond|millisecond|second|second_shown", Default: "microsecond",
-				Text: "resolution of created_at; second_shown: sent in seconds, but compared in microseconds"},
+			Doc{
+				Name: "time_resolution", Values: "microsecond|millisecond|second|second_shown", Default: "microsecond",
+				Text: "resolution of created_at; second_shown: sent in seconds, but compared in microseconds",
+			},
 			setTimeResolution,
 		},
 		choice("oddities", "rare keys, numbers as text, numbers of many digits; many adds hostile texts, twin keys, deep nesting",

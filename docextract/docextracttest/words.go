@@ -5,11 +5,20 @@ package docextracttest
 type place struct{ street, city, country string }
 
 var places = [...]place{
-	{"Hauptstraße", "München", "DE"}, {"Königsallee", "Düsseldorf", "DE"}, {"Rue de l’Église", "Orléans", "FR"},
-	{"Market Street", "San Francisco", "US"}, {"Ulica Świętokrzyska", "Łódź", "PL"}, {"Calle Alcalá", "Málaga", "ES"},
-	{"Via Garibaldi", "Forlì", "IT"}, {"Nyhavn", "København", "DK"}, {"千代田区丸の内", "東京", "JP"},
-	{"O’Connell Street", "Dublin", "IE"}, {"Óðinsgata", "Reykjavík", "IS"}, {"Main St \\\"Unit B\\\"", "Austin", "US"},
-	{"İstiklal Caddesi", "İstanbul", "TR"}, {"Невский проспект", "Санкт-Петербург", "RU"},
+	{"Hauptstraße", "München", "DE"},
+	{"Königsallee", "Düsseldorf", "DE"},
+	{"Rue de l’Église", "Orléans", "FR"},
+	{"Market Street", "San Francisco", "US"},
+	{"Ulica Świętokrzyska", "Łódź", "PL"},
+	{"Calle Alcalá", "Málaga", "ES"},
+	{"Via Garibaldi", "Forlì", "IT"},
+	{"Nyhavn", "København", "DK"},
+	{"千代田区丸の内", "東京", "JP"},
+	{"O’Connell Street", "Dublin", "IE"},
+	{"Óðinsgata", "Reykjavík", "IS"},
+	{"Main St \\\"Unit B\\\"", "Austin", "US"},
+	{"İstiklal Caddesi", "İstanbul", "TR"},
+	{"Невский проспект", "Санкт-Петербург", "RU"},
 }
 
 type words struct {
@@ -29,8 +38,10 @@ func vocabulary() *words {
 			"Ångström AB", "Łukasz Dostawy Sp. z o.o.", "Bäckerei \\\"Zum Löwen\\\"", "Global Trade; Ltd", "Delta\\/Sigma LLC",
 			"Naïve Café SARL", "Çelik A.Ş.", "Nordic Paper Oy", "Blue Ocean 🌊 Logistics",
 		},
-		people: names{given: []string{"Anna", "José", "Zoë", "Jürgen", "Łucja", "Siân", "Nguyễn", "太郎", "Olha", "François", "Björk", "D’Angelo"},
-			families: []string{"García", "Müller", "O'Neill", "Świątek", "山田", "Nørgaard", "Szabó", "de la Cruz", "İnönü", "Smith-Jones"}},
+		people: names{
+			given:    []string{"Anna", "José", "Zoë", "Jürgen", "Łucja", "Siân", "Nguyễn", "太郎", "Olha", "François", "Björk", "D’Angelo"},
+			families: []string{"García", "Müller", "O'Neill", "Świątek", "山田", "Nørgaard", "Szabó", "de la Cruz", "İnönü", "Smith-Jones"},
+		},
 		goods:      []string{"Paper A4, 80 g/m²", "Toner \\\"black\\\"", "Consulting", "Kabel 3×1,5 mm²", "Hosting (monthly)", "Möbel", "Schrauben M8", "Licence – 12 months", "コーヒー豆", "Freight\\tair", "Printer\\nA3"},
 		units:      []string{"pcs", "h", "kg", "m²", "month"},
 		currencies: []string{"EUR", "USD", "GBP", "PLN", "JPY", "CHF"},

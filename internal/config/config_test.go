@@ -165,10 +165,16 @@ pipelines:
 		t.Fatal(err)
 	}
 	p := cfg.Pipelines[0]
-	got := []any{cfg.API.Key, cfg.API.PageSize, cfg.API.Concurrency, cfg.Cache, cfg.Archive, cfg.HashKey,
-		p.Extractor, p.Raw, p.Since.Ago, p.MinConfidence, p.Metadata, p.Sinks[0].Type}
-	want := []any{"sk_file", 50, 7, "redis://:p%40w@cache:6379/1", "mem://", "",
-		"$${SIZE}", false, 720 * time.Hour, 0.5, map[string]string{"${KEY}": "sk_live_1\nhash_key: injected"}, "csv"}
+	got := []any{
+		cfg.API.Key, cfg.API.PageSize, cfg.API.Concurrency, cfg.Cache, cfg.Archive, cfg.HashKey,
+		p.Extractor, p.Raw, p.Since.Ago, p.MinConfidence, p.Metadata, p.Sinks[0].Type,
+	}
+	want := []any{
+		"sk_file", 50, 7, "redis://:p%40w@cache:6379/1", "mem://", "",
+		"$${SIZE}", false, 720 * time.Hour, 0.5,
+		map[string]string{"${KEY}": "sk_live_1\nhash_key: injected"},
+		"csv",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -73,11 +73,20 @@ func TestFilesSatisfySchema(t *testing.T) {
 func TestSchemaRefuses(t *testing.T) {
 	schema := compile(t)
 	for _, change := range [][2]string{
-		{"key: k", "kye: k"}, {"key: k", "key: 1"}, {"key: k", "key: k, page_size: 0"}, {"key: k", "key: k, page_size: x"},
-		{"type: csv", "type: cvs"}, {"type: csv", "type: csv, colour: red"}, {"[{type: csv}]", "[]"}, {"  p:", "  _p:"},
-		{"    sinks", "    window: 24\n    sinks"}, {"    sinks", "    fields: {a: tabel}\n    sinks"},
-		{"    sinks", "    since: yesterday\n    sinks"}, {"    sinks", "    status: [queued]\n    sinks"},
-		{"    sinks", "    raw: 1\n    sinks"}, {"pipelines:", "pipelines: {}\nignored:"},
+		{"key: k", "kye: k"},
+		{"key: k", "key: 1"},
+		{"key: k", "key: k, page_size: 0"},
+		{"key: k", "key: k, page_size: x"},
+		{"type: csv", "type: cvs"},
+		{"type: csv", "type: csv, colour: red"},
+		{"[{type: csv}]", "[]"},
+		{"  p:", "  _p:"},
+		{"    sinks", "    window: 24\n    sinks"},
+		{"    sinks", "    fields: {a: tabel}\n    sinks"},
+		{"    sinks", "    since: yesterday\n    sinks"},
+		{"    sinks", "    status: [queued]\n    sinks"},
+		{"    sinks", "    raw: 1\n    sinks"},
+		{"pipelines:", "pipelines: {}\nignored:"},
 	} {
 		text := strings.Replace(minimal, change[0], change[1], 1)
 		if schema.Validate(plainYAML(t, []byte(text))) == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/adteco/docarchive/internal/failpoint"
 	"github.com/adteco/docarchive/internal/store"
 	"github.com/adteco/docarchive/pipeline"
 )
@@ -33,11 +34,17 @@ func (l *Ledger) Append(ctx context.Context, h *pipeline.History, r *pipeline.Re
 	if err != nil {
 		return nil, fmt.Errorf("append %s: %w", key, err)
 	}
+	if err := failpoint.Hit(failpoint.CommitBefore); err != nil {
+		return nil, err
+	}
 	switch err := l.store.PutIfAbsent(ctx, key, data); {
 	case errors.Is(err, store.ErrExists):
 		return nil, fmt.Errorf("append %s: %w", key, pipeline.ErrConflict)
 	case err != nil:
 		return nil, fmt.Errorf("append a commit record: %w", err)
+	}
+	if err := failpoint.Hit(failpoint.CommitAfter); err != nil {
+		return nil, err
 	}
 	l.committed(r.Files)
 	next := *h

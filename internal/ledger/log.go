@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/adteco/docarchive/internal/failpoint"
 	"github.com/adteco/docarchive/internal/store"
 	"github.com/adteco/docarchive/pipeline"
 )
@@ -19,6 +20,9 @@ func (l *Ledger) Load(ctx context.Context, pipelineName string, w pipeline.Windo
 		fold(h, r, hash)
 		return nil
 	})
+	if err == nil {
+		err = failpoint.Hit(failpoint.LoadAfter)
+	}
 	if err != nil {
 		return nil, err
 	}

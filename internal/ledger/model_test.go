@@ -31,6 +31,7 @@ type world struct {
 	zombies []func() // requests that are still under way
 	jobs    []string
 	acked   map[string]string // key of a record → nonce of whoever was told that it is his
+	cache   *recall
 	created int
 }
 
@@ -44,7 +45,7 @@ type mutant func(store.Backend) store.Backend
 func newWorld(t *testing.T, seed uint64, m mutant) *world {
 	t.Helper()
 	w := &world{
-		rng: rand.New(rand.NewPCG(seed, 1)), dir: t.TempDir(), acked: map[string]string{},
+		rng: rand.New(rand.NewPCG(seed, 1)), dir: t.TempDir(), acked: map[string]string{}, cache: &recall{},
 		now: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),
 	}
 	w.bucket = openStore(t, "mem://").With(func(b store.Backend) store.Backend {
@@ -67,11 +68,13 @@ func (w *world) run(t *testing.T) {
 		if tick%4 == 0 {
 			w.jobs = append(w.jobs, fmt.Sprintf("job-%02d", tick))
 		}
-		switch w.rng.IntN(12) {
+		switch w.rng.IntN(13) {
 		case 0:
 			w.now = w.now.Add(time.Duration(w.rng.IntN(100)) * time.Hour)
 		case 1:
 			w.land()
+		case 2:
+			w.cache.empty()
 		default:
 			w.workers[w.rng.IntN(len(w.workers))].turn(t)
 		}
@@ -158,9 +161,10 @@ type worker struct {
 	ledger *ledger.Ledger
 	next   func(ctx context.Context) error // the step that it stands before
 
-	history *pipeline.History
-	record  *pipeline.Record
-	ids     []string
+	history   *pipeline.History
+	committed *pipeline.History // what the history led to
+	record    *pipeline.Record
+	ids       []string
 }
 
 // turn does one step of a run. Any error ends the run, and a new one begins.
@@ -199,14 +203,17 @@ func (k *worker) load(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	archived := map[string]bool{}
-	if err := k.ledger.ArchivedIDs(ctx, k.history, func(ids []string) error {
-		for _, id := range ids {
-			archived[id] = true
+	archived, known := k.world.cache.known(k.history)
+	if !known {
+		archived = map[string]bool{}
+		if err := k.ledger.ArchivedIDs(ctx, k.history, func(ids []string) error {
+			for _, id := range ids {
+				archived[id] = true
+			}
+			return nil
+		}); err != nil {
+			return err
 		}
-		return nil
-	}); err != nil {
-		return err
 	}
 	k.ids = nil
 	for _, job := range k.world.jobs {
@@ -222,6 +229,7 @@ func (k *worker) load(ctx context.Context) (err error) {
 }
 
 func (k *worker) stage(ctx context.Context) error {
+	k.world.cache.intend(k.ids)
 	seq := k.history.NextSeq()
 	// Two runs may encode the same jobs to the same bytes, or to others.
 	text := fmt.Sprint(k.ids, k.world.rng.IntN(2))
@@ -245,13 +253,20 @@ func (k *worker) append(ctx context.Context) error {
 	} else {
 		k.world.acked[key] = h.Head.Nonce
 	}
+	k.committed = h
 	k.next = k.publish
 	return nil
 }
 
 func (k *worker) publish(ctx context.Context) error {
 	k.next = nil
-	return k.ledger.Publish(ctx, k.record)
+	if err := k.ledger.Publish(ctx, k.record); err != nil {
+		return err
+	}
+	if !k.world.chance(10) { // that the cache does not answer
+		k.world.cache.mark(k.history, k.committed, k.ids)
+	}
+	return nil
 }
 
 func (k *worker) collect(ctx context.Context) error {

@@ -59,6 +59,28 @@ func TestModelHasTeeth(t *testing.T) {
 	}
 }
 
+// These are mistakes in how a run uses the cache.
+func TestModelHasTeethForTheCache(t *testing.T) {
+	t.Parallel()
+	for name, use := range map[string]reliance{
+		"the cache is the truth":             asTruth,
+		"the cache is told before the write": beforehand,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(mutantSeeds) {
+				w := newWorld(t, seed, nil)
+				w.cache.use = use
+				w.run(t)
+				if len(w.violations(t)) > 0 {
+					return
+				}
+			}
+			t.Errorf("no violation in %d worlds", mutantSeeds)
+		})
+	}
+}
+
 type unconditional struct{ store.Backend }
 
 func (u unconditional) Create(ctx context.Context, key string, data []byte) error {

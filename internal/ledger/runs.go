@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/adteco/docarchive/internal/failpoint"
 	"github.com/adteco/docarchive/internal/store"
 )
 
@@ -29,6 +30,9 @@ func (l *Ledger) PutReport(ctx context.Context, runID string, data []byte) error
 	}
 	if len(data) > maxReport {
 		return fmt.Errorf("the report of run %s has %d bytes, more than %d", runID, len(data), maxReport)
+	}
+	if err := failpoint.Hit(failpoint.ReportBefore); err != nil {
+		return err
 	}
 	return l.store.Put(ctx, runsDir+runID+jsonSuffix, data)
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/adteco/docarchive/internal/failpoint"
 	"github.com/adteco/docarchive/internal/store"
 	"github.com/adteco/docarchive/pipeline"
 )
@@ -47,7 +48,7 @@ func (l *Ledger) Stage(ctx context.Context, p pipeline.Part) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.staged[key] = since
-	return nil
+	return failpoint.Hit(failpoint.StageEach)
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -86,14 +87,22 @@ func (l *Ledger) Publish(ctx context.Context, r *pipeline.Record) error {
 			return damaged(recordKey(r.Pipeline, r.Window, r.Seq), "%v", err)
 		}
 	}
+	if err := failpoint.Hit(failpoint.PublishBefore); err != nil {
+		return err
+	}
 	copied := make([]bool, len(r.Files))
 	if err := each(ctx, len(r.Files), func(ctx context.Context, i int) (err error) {
-		copied[i], err = l.publish(ctx, &r.Files[i])
+		if copied[i], err = l.publish(ctx, &r.Files[i]); err == nil {
+			err = failpoint.Hit(failpoint.PublishEach)
+		}
 		return err
 	}); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	return each(ctx, len(r.Files), func(ctx context.Context, i int) error {
+	if err := failpoint.Hit(failpoint.PublishCopied); err != nil {
+		return err
+	}
+	if err := each(ctx, len(r.Files), func(ctx context.Context, i int) error {
 		if !copied[i] {
 			return nil
 		}
@@ -101,7 +110,10 @@ func (l *Ledger) Publish(ctx context.Context, r *pipeline.Record) error {
 			return fmt.Errorf("publish: %w", err)
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	return failpoint.Hit(failpoint.PublishAfter)
 }
 
 // each calls f with 0 to n-1, a few at once.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -110,4 +111,17 @@ func away(err error) bool {
 	var network net.Error // timeouts, refused connections, DNS
 	return errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// plain is a driver's text, but for answers that it would quote in full.
+func plain(err error) string {
+	var azure *azcore.ResponseError
+	if errors.As(err, &azure) {
+		return fmt.Sprintf("the service answers %d %s", azure.StatusCode, azure.ErrorCode)
+	}
+	var google *googleapi.Error
+	if errors.As(err, &google) {
+		return fmt.Sprintf("the service answers %d %s", google.Code, google.Message)
+	}
+	return err.Error()
 }

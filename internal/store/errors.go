@@ -65,7 +65,7 @@ var queryOfURL = regexp.MustCompile(`(://[^\s"'?]*)\?[^\s"']*`)
 
 func (r *remark) Error() string {
 	const longest = 500
-	text := strings.Join(strings.Fields(r.err.Error()), " ")
+	text := strings.Join(strings.Fields(plain(r.err)), " ")
 	text = queryOfURL.ReplaceAllString(text, "$1?…")
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+
+	"github.com/adteco/docarchive/internal/failpoint"
 )
 
 func (f *folder) Create(ctx context.Context, key string, data []byte) error {
@@ -44,6 +46,9 @@ func (f *folder) write(ctx context.Context, key string, c Content, place func(ro
 	if err == nil {
 		err = place(root, temp)
 	}
+	if err == nil {
+		err = failpoint.Hit(failpoint.FileNamed)
+	}
 	if removeErr := root.Remove(temp); err == nil && removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
 		err = fileError(removeErr)
 	}
@@ -51,6 +56,9 @@ func (f *folder) write(ctx context.Context, key string, c Content, place func(ro
 		if syncErr := syncDir(root, dir); syncErr != nil {
 			return syncErr
 		}
+	}
+	if err == nil {
+		err = failpoint.Hit(failpoint.FileDurable)
 	}
 	return err
 }
@@ -74,10 +82,13 @@ func spool(ctx context.Context, root *os.Root, name string, c Content) (err erro
 	if err := copyExactly(ctx, out, in, c.Size); err != nil {
 		return err
 	}
+	if err := failpoint.Hit(failpoint.FileWritten); err != nil {
+		return err
+	}
 	if err := out.Sync(); err != nil {
 		return classified(ErrLocal, err)
 	}
-	return nil
+	return failpoint.Hit(failpoint.FileSynced)
 }
 
 // copyExactly copies size bytes and the end of the source. It goes in slices
@@ -125,6 +136,9 @@ func (f *folder) Copy(ctx context.Context, from, to string) error {
 	}
 	if err != nil {
 		return fileError(err)
+	}
+	if err := failpoint.Hit(failpoint.CopyNamed); err != nil {
+		return err
 	}
 	return syncDir(root, dir)
 }

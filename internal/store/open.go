@@ -54,14 +54,14 @@ func openFolder(u *url.URL) (Backend, error) {
 		dir = u.Path
 	}
 	if dir == "" {
-		return nil, errors.New("it names no folder; write file://./archive or file:///srv/archive")
+		return nil, errors.New("it names no folder; write file:///srv/archive, or file://./archive for a relative one")
 	}
 	for name, values := range u.Query() {
 		value := values[len(values)-1]
 		switch {
 		case name == "prefix":
 			if !filepath.IsLocal(strings.TrimSuffix(value, "/")) {
-				return nil, errors.New("the parameter prefix must be a relative path without ..")
+				return nil, errors.New("the parameter prefix must be a relative path that stays below the folder")
 			}
 			dir = filepath.Join(dir, value)
 		case (name == "create_dir" || name == "no_tmp_dir") && (value == "true" || value == "1"):
