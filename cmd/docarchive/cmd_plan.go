@@ -47,7 +47,7 @@ func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names
 	}
 	w := &workplace{cfg: cfg, now: a.now}
 	defer func() { err = errors.Join(err, w.close()) }()
-	if w.client, w.budget, err = a.openClient(cfg); err != nil {
+	if w.client, w.budget, err = a.openClient(cfg, nil); err != nil {
 		return err
 	}
 	var logbook pipeline.Ledger = emptyLedger{}
@@ -69,7 +69,7 @@ func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names
 		if err != nil {
 			return err
 		}
-		spec, err := w.spec(p, begin, s, a.spoolBase())
+		spec, err := w.spec(p, begin, s)
 		if err != nil {
 			return err
 		}

@@ -164,7 +164,10 @@ func (w *workplace) specs(ctx context.Context, pipelines []config.Pipeline,
 		if err != nil {
 			return nil, err
 		}
-		spec, err := w.spec(p, first, s, spool)
+		spec, err := w.spec(p, first, s)
+		if err == nil {
+			err = w.addSinks(ctx, &spec, p, spool)
+		}
 		if err != nil {
 			return nil, err
 		}

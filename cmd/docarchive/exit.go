@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/adteco/docarchive/cache"
 	"github.com/adteco/docarchive/docextract"
@@ -13,6 +14,7 @@ import (
 	"github.com/adteco/docarchive/internal/ledger"
 	"github.com/adteco/docarchive/internal/store"
 	"github.com/adteco/docarchive/pipeline"
+	"github.com/adteco/docarchive/sinks/database"
 )
 
 // The exit statuses, the same for every command. Those from 64 on follow
@@ -97,9 +99,14 @@ var classes = []struct {
 	{exitDamaged, as[*ledger.DamageError]},
 	{exitRefused, refused},
 	{exitConfig, misconfigured},
-	{exitLocal, func(err error) bool { return as[*pipeline.SpoolError](err) || store.Local(err) }},
+	{exitLocal, func(err error) bool { return as[*pipeline.SpoolError](err) || store.Local(err) || diskFull(err) }},
 	{exitTemporary, temporary},
 	{exitPartly, func(err error) bool { return errors.Is(err, errPartly) }},
+}
+
+// diskFull reports whether the disk of an embedded database failed.
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EROFS)
 }
 
 func as[T error](err error) bool {
@@ -136,11 +143,12 @@ func misconfigured(err error) bool {
 	}
 	return as[*config.Problems](err) || as[*configError](err) || as[*ledger.SettingsError](err) ||
 		as[*ledger.IdentityError](err) || as[*ledger.VersionError](err) ||
-		as[*pipeline.SkewError](err) || as[*docextract.RedirectError](err)
+		as[*database.SchemaDriftError](err) || as[*database.LimitError](err) || as[*pipeline.SkewError](err) || as[*docextract.RedirectError](err)
 }
 
 func temporary(err error) bool {
 	return as[*docextract.UnavailableError](err) || store.Temporary(err) || errors.Is(err, store.ErrUnknown) ||
 		errors.Is(err, pipeline.ErrStopped) || errors.Is(err, pipeline.ErrConflict) || as[*cache.ErrHeld](err) ||
-		errors.Is(err, context.DeadlineExceeded) || as[*signalError](err) || as[*ledger.StaleError](err)
+		errors.Is(err, context.DeadlineExceeded) || as[*signalError](err) || as[*ledger.StaleError](err) ||
+		as[*database.AwayError](err)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,6 @@ import (
 	"github.com/adteco/docarchive/internal/ledger"
 	"github.com/adteco/docarchive/internal/store"
 	"github.com/adteco/docarchive/pipeline"
-	"github.com/adteco/docarchive/sinks"
 )
 
 // loadConfig reads jobs.yaml and makes its secrets unprintable.
@@ -50,6 +50,9 @@ type workplace struct {
 	client *docextract.Client
 	budget *docextract.Budget
 	now    clock
+	log    *slog.Logger
+
+	warehouses []pipeline.Warehouse
 }
 
 // access says what a command does with the archive.
@@ -111,11 +114,17 @@ func (a *app) openHome(ctx context.Context, cfg *config.Config) (cache.Home, err
 	return cache.OpenEmbedded(dir, cache.EmbeddedOptions{Logger: a.log})
 }
 
-// openClient returns a client of the API with the configured pace.
-func (a *app) openClient(cfg *config.Config) (*docextract.Client, *docextract.Budget, error) {
+// openClient returns a client of the API with the configured pace. Where home
+// is a Redis, all processes that use it with the same key share one budget.
+func (a *app) openClient(cfg *config.Config, home cache.Home) (*docextract.Client, *docextract.Budget, error) {
 	budget := docextract.NewBudget(cfg.API.RequestsPerMinute, docextract.Clock{})
 	o := docextract.Options{
 		BaseURL: cfg.API.BaseURL, Key: cfg.API.Key, UserAgent: "docarchive/" + version, Limiter: budget,
+	}
+	if redis, ok := home.(*cache.Redis); ok {
+		o.Limiter = redis.NewBudget(cache.BudgetOptions{
+			Key: cfg.API.Key, PerMinute: cfg.API.RequestsPerMinute, Local: budget,
+		})
 	}
 	if a.tune != nil {
 		a.tune(&o)
@@ -129,7 +138,7 @@ func (a *app) openClient(cfg *config.Config) (*docextract.Client, *docextract.Bu
 
 // open opens everything that archiving needs.
 func (a *app) open(ctx context.Context, cfg *config.Config, how access, now clock, home cache.Home) (w *workplace, err error) {
-	w = &workplace{cfg: cfg, home: home, now: now}
+	w = &workplace{cfg: cfg, home: home, now: now, log: a.log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
@@ -141,7 +150,7 @@ func (a *app) open(ctx context.Context, cfg *config.Config, how access, now cloc
 			return w, err
 		}
 	}
-	if w.client, w.budget, err = a.openClient(cfg); err != nil {
+	if w.client, w.budget, err = a.openClient(cfg, w.home); err != nil {
 		return w, err
 	}
 	w.store, w.ledger, err = a.openArchive(ctx, cfg, how, now)
@@ -166,6 +175,9 @@ func (w *workplace) recognise(ctx context.Context, another bool) error {
 
 func (w *workplace) close() error {
 	var errs []error
+	for _, warehouse := range w.warehouses {
+		errs = append(errs, warehouse.Close())
+	}
 	if w.client != nil {
 		w.client.CloseIdle()
 	}
@@ -208,7 +220,7 @@ func pipelineNames(cfg *config.Config) []string {
 type span struct{ since, until time.Time }
 
 // spec translates a pipeline of jobs.yaml. first is where its archive begins.
-func (w *workplace) spec(p config.Pipeline, first time.Time, s span, spool string) (pipeline.Spec, error) {
+func (w *workplace) spec(p config.Pipeline, first time.Time, s span) (pipeline.Spec, error) {
 	spec := pipeline.Spec{
 		Name: p.Name,
 		Filter: pipeline.Filter{
@@ -228,20 +240,19 @@ func (w *workplace) spec(p config.Pipeline, first time.Time, s span, spool strin
 		return spec, err
 	}
 	spec.Rules = rules
-	for _, c := range p.Sinks {
-		if c.Type == "database" {
-			return spec, &configError{fmt.Errorf("%s: database sinks are not built into this version; use files", c.Pos)}
-		}
-		sink, err := sinks.NewFile(sinks.FileOptions{
-			Format: c.Type, Path: c.Path, Partition: c.Partition, Compression: c.Compression,
-			EscapeFormulas: c.EscapeFormulas, Spool: spool,
-		})
-		if err != nil {
-			return spec, &configError{fmt.Errorf("%s: %w", c.Pos, err)}
-		}
-		spec.Sinks = append(spec.Sinks, sink)
+	return spec, unsupported(p)
+}
+
+// unsupported refuses what jobs.yaml can say and this version cannot do: to
+// leave it out silently would be worse.
+func unsupported(p config.Pipeline) error {
+	switch {
+	case p.Documents:
+		return &configError{fmt.Errorf("%s: documents: true is not built into this version; leave it out", p.Pos)}
+	case p.Schema != "evolve":
+		return &configError{fmt.Errorf("%s: schema: %s is not built into this version; use evolve", p.Pos, p.Schema)}
 	}
-	return spec, nil
+	return nil
 }
 
 // stores adapts the workplace to what a runner needs.
