@@ -67,16 +67,35 @@ type job struct {
 	home    cache.Home // opened as configured if nil
 }
 
-// gcPercent makes the garbage collector run more often than by default: half
-// the memory of a run is batches in the making, which live too briefly to be
-// worth doubling the heap for.
-const gcPercent = 50
+// A run's memory is mostly batches in the making, which live too briefly to be
+// worth a heap twice their size. The limit is a soft one: what needs more gets
+// it, but memory that was freed goes back to the system. Both give way to GOGC
+// and GOMEMLIMIT.
+const (
+	gcPercent   = 30
+	memoryLimit = 128 << 20
+)
+
+// thrifty sets the garbage collector to save memory; undo sets it back.
+func (a *app) thrifty() (undo func()) {
+	undo = func() {}
+	if _, set := a.getenv("GOGC"); !set {
+		was := debug.SetGCPercent(gcPercent)
+		undo = func() { debug.SetGCPercent(was) }
+	}
+	if _, set := a.getenv("GOMEMLIMIT"); !set {
+		was, percent := debug.SetMemoryLimit(memoryLimit), undo
+		undo = func() {
+			debug.SetMemoryLimit(was)
+			percent()
+		}
+	}
+	return undo
+}
 
 // archive runs the pipelines and stores the run's report.
 func (a *app) archive(ctx context.Context, j job) (report *pipeline.Report, err error) {
-	if _, set := a.getenv("GOGC"); !set {
-		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
-	}
+	defer a.thrifty()()
 	pipelines, err := chosen(j.cfg, j.names)
 	if err != nil {
 		return nil, err
