@@ -14,11 +14,18 @@ import (
 // Main runs a package's tests and then ends the servers they shared. It is the
 // whole body of a TestMain.
 func Main(m *testing.M) {
+	Run(m.Run) // the status is kept by m and used when TestMain returns
+}
+
+// Run is Main for a TestMain that has more to do: it runs the tests by calling
+// tests, ends the servers, and returns the status.
+func Run(tests func() int) int {
 	ofThisBinary.open()
-	m.Run() // the status is kept by m and used when TestMain returns
+	status := tests()
 	if err := ofThisBinary.close(); err != nil {
 		fmt.Fprintln(os.Stderr, "testserver:", err)
 	}
+	return status
 }
 
 // pool holds the servers shared by the tests of one binary.
