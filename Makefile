@@ -8,7 +8,7 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 10s
 # One package's tests may take this long, and the whole run this much.
-TEST_TIMEOUT ?= 5m
+TEST_TIMEOUT ?= 10m
 TEST_BUDGET ?= 20m
 # Packages whose tests run a second time under the race detector: those that share memory between goroutines.
 RACE ?= /(pipeline|docextract|cache|sinks|internal/ledger)(/|$$)

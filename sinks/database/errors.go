@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind says what can be done about an error of a database.
@@ -28,7 +29,9 @@ type AwayError struct {
 }
 
 func (e *AwayError) Error() string {
-	return fmt.Sprintf("%s is not available, a later run makes up for it: %v", e.Database, e.Err)
+	// Drivers lay out several attempts on several lines.
+	return fmt.Sprintf("%s is not available, a later run makes up for it: %s",
+		e.Database, strings.Join(strings.Fields(e.Err.Error()), " "))
 }
 
 // Unwrap returns what the database or the network said last.

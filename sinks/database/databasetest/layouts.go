@@ -89,7 +89,7 @@ func testSchemaName(b *bench) {
 
 func testTooWide(b *bench) {
 	if len(b.TooWide) == 0 {
-		b.Skip("this database holds the widest table there can be")
+		return // this database holds the widest table there can be
 	}
 	w := b.open(options())
 	for _, width := range b.TooWide {
