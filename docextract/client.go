@@ -31,6 +31,10 @@ type Options struct {
 	Retry     RetryPolicy
 	Timeouts  Timeouts // of one attempt
 	Clock     Clock
+	// OnRetry, if set, is told of each failed attempt at a GET that will be
+	// repeated: its number, from 1, what it met, and the pause before the next.
+	// It is called by whoever made the request, perhaps by several at once.
+	OnRetry func(attempt int, err error, pause time.Duration)
 }
 
 // Clock is the time as the client sees it.
@@ -48,6 +52,7 @@ type Client struct {
 	retry    RetryPolicy
 	timeouts Timeouts
 	clock    Clock
+	onRetry  func(attempt int, err error, pause time.Duration) // never nil
 	requests atomic.Int64
 }
 
@@ -63,7 +68,10 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		endpoint: at, limiter: o.Limiter, maxBody: o.MaxBody, retry: o.Retry.withDefaults(),
-		timeouts: o.Timeouts.withDefaults(requestTimeout), clock: o.Clock.withDefaults(),
+		timeouts: o.Timeouts.withDefaults(requestTimeout), clock: o.Clock.withDefaults(), onRetry: o.OnRetry,
+	}
+	if c.onRetry == nil {
+		c.onRetry = func(int, error, time.Duration) {}
 	}
 	if c.maxBody == 0 {
 		c.maxBody = defaultMaxBody

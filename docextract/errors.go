@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -88,6 +89,21 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 func NotFound(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == http.StatusNotFound
+}
+
+// KeyRefused reports whether an answer of the API, among all the errors that
+// err is made of, refused the key.
+func KeyRefused(err error) bool {
+	if api, ok := err.(*Error); ok {
+		return api.Refused()
+	}
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		return KeyRefused(err.Unwrap())
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(err.Unwrap(), KeyRefused)
+	}
+	return false
 }
 
 // parseError reads an answer as the API's error. A body of another form yields

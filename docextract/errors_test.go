@@ -2,6 +2,7 @@ package docextract_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,6 +13,23 @@ import (
 
 	"github.com/adteco/docarchive/docextract"
 )
+
+// Each of several joined errors counts, not only the first.
+func TestKeyRefused(t *testing.T) {
+	refused, away := &docextract.Error{Status: 401}, &docextract.Error{Status: 503}
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"none": {nil, false}, "other": {errors.New("x"), false}, "away": {away, false}, "refused": {refused, true},
+		"second of two": {fmt.Errorf("run: %w", errors.Join(away, fmt.Errorf("list: %w", refused))), true},
+		"none of two":   {errors.Join(away, away), false},
+	} {
+		if got := docextract.KeyRefused(c.err); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
 
 func TestErrors(t *testing.T) {
 	for name, c := range map[string]struct {

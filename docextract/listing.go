@@ -168,7 +168,7 @@ func (c *Client) Job(ctx context.Context, id string) (Job, error) {
 		return err
 	})
 	if err != nil {
-		return Job{}, fmt.Errorf("get job %s: %w", id, err)
+		return Job{}, fmt.Errorf("get job %.80q: %w", id, err)
 	}
 	return job, nil
 }

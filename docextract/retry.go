@@ -88,7 +88,9 @@ func (c *Client) get(ctx context.Context, path []string, query url.Values, parse
 		if untrusted(err) {
 			return &UnavailableError{Attempts: failures + limited, Err: err}
 		}
-		if err := c.clock.Sleep(ctx, min(pause.NextBackOff(), c.retry.Longest)); err != nil {
+		wait := min(pause.NextBackOff(), c.retry.Longest)
+		c.onRetry(failures, err, wait)
+		if err := c.clock.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -85,6 +85,33 @@ func TestPausesGrowAndDiffer(t *testing.T) {
 	}
 }
 
+func TestOnRetry(t *testing.T) {
+	type call struct {
+		attempt int
+		pause   time.Duration
+	}
+	var calls []call
+	var last error
+	r := newRig(t, answering(503, ""), func(o *docextract.Options) {
+		o.OnRetry = func(attempt int, err error, pause time.Duration) {
+			calls, last = append(calls, call{attempt, pause}), err
+		}
+	})
+	_, err := r.client.List(context.Background(), docextract.Query{})
+	want[*docextract.UnavailableError](t, err)
+	if len(calls) != len(r.clock.sleeps) || len(calls) != 5 {
+		t.Fatalf("told of %d failures, slept %d times; want 5", len(calls), len(r.clock.sleeps))
+	}
+	for i, c := range calls {
+		if c.attempt != i+1 || c.pause != r.clock.sleeps[i] {
+			t.Errorf("told of failure %d with a pause of %v, want %d with %v", c.attempt, c.pause, i+1, r.clock.sleeps[i])
+		}
+	}
+	if e := want[*docextract.Error](t, last); e.Status != 503 {
+		t.Errorf("the reason is %v", last)
+	}
+}
+
 func TestPatienceEnds(t *testing.T) {
 	var r *rig
 	r = newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

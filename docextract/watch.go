@@ -3,11 +3,12 @@ package docextract
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/adteco/docarchive/internal/words"
 )
 
 // Timeouts bound one HTTP exchange. Zero fields take the defaults, which stand
@@ -114,7 +115,7 @@ type TimeoutError struct {
 	Limit time.Duration
 }
 
-func (e *TimeoutError) Error() string { return fmt.Sprintf("%s within %v", e.What, e.Limit) }
+func (e *TimeoutError) Error() string { return e.What + " within " + words.Duration(e.Limit) }
 
 // Timeout is true, as in [net.Error].
 func (e *TimeoutError) Timeout() bool { return true }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/adteco/docarchive/docextract"
 	"github.com/adteco/docarchive/internal/failpoint"
+	"github.com/adteco/docarchive/internal/words"
 )
 
 // window brings one window up to date: what was left of an earlier commit is
@@ -24,9 +25,7 @@ func (p *pipelineRun) window(ctx context.Context, w Window) error {
 			kept = v.results
 			continue
 		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		v.account(&p.report)
+		v.account()
 		return err
 	}
 }
@@ -67,6 +66,24 @@ type plan struct {
 }
 
 func (v *reading) run(ctx context.Context) (err error) {
+	if err := v.prepare(ctx); err != nil || v.collect == nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.collect.output.close()) }()
+	read := v.read(ctx)
+	if read != nil && !progressKept(ctx, read) {
+		return read
+	}
+	// What was read before the API went away is good, and kept.
+	if err := v.commit(ctx, read == nil); err != nil {
+		return errors.Join(read, err)
+	}
+	return read
+}
+
+// prepare publishes what was left, and makes ready to read what is due. If that
+// is anything, there is a collector then, whose output the caller closes.
+func (v *reading) prepare(ctx context.Context) (err error) {
 	if v.history, err = v.Stores.Ledger.Load(ctx, v.Spec.Name, v.window); err != nil {
 		return err
 	}
@@ -86,23 +103,14 @@ func (v *reading) run(ctx context.Context) (err error) {
 	if v.plan, err = v.makePlan(ctx); err != nil {
 		return err
 	}
-	v.results.read = !v.plan.slice.Empty() || len(v.plan.poll) > 0
-	if !v.results.read {
+	if v.plan.slice.Empty() && len(v.plan.poll) == 0 {
 		return nil
 	}
 	if err := v.begin(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, v.collect.output.close()) }()
-	read := v.read(ctx)
-	if read != nil && !progressKept(ctx, read) {
-		return read
-	}
-	// What was read before the API went away is good, and kept.
-	if err := v.commit(ctx, read == nil); err != nil {
-		return errors.Join(read, err)
-	}
-	return read
+	v.results.read = true
+	return nil
 }
 
 // progressKept reports whether what was read before the error may be committed.
@@ -132,7 +140,8 @@ func (v *reading) makePlan(ctx context.Context) (plan, error) {
 	if v.covered.Before(end) {
 		return plan{slice: Window{Start: v.covered, End: end}, poll: open}, nil
 	}
-	if v.covered.Equal(v.window.End) && v.baseline != docextract.UnknownTotal {
+	fresh := v.history.Head.CommittedAt.After(v.report.begun) // by a run beside this one
+	if v.covered.Equal(v.window.End) && v.baseline != docextract.UnknownTotal && !fresh {
 		page, err := v.prover.count(ctx, v.window)
 		if err != nil {
 			return plan{}, fmt.Errorf("audit: %w", err)
@@ -246,7 +255,7 @@ func (v *reading) proven(to time.Time, evidence Proof) error {
 	if v.evidence.Method != MethodUnion {
 		v.evidence.Method = evidence.Method
 	}
-	if len(v.collect.output.ids)+len(v.collect.pending) < chunkRows || to.Equal(v.plan.slice.End) {
+	if len(v.collect.output.ids)+len(v.collect.pending) < chunkRows || to.Equal(v.plan.slice.End) || v.frozen() {
 		return nil
 	}
 	return v.commit(v.collect.ctx, false)
@@ -313,7 +322,7 @@ func (v *reading) next(done bool) error {
 		return err
 	}
 	v.collect.output = fresh
-	v.collect.tally.rejected = nil
+	v.collect.tally.rejected, v.collect.tally.reason = nil, ""
 	v.evidence, v.gone = Proof{}, nil
 	return o.close()
 }
@@ -346,13 +355,18 @@ func (v *reading) committed(r *Record, next *History) {
 	v.results.files = append(v.results.files, r.Files...)
 	v.results.rows += r.Rows
 	v.results.rejected += len(r.Rejected)
+	v.warnOfQuarantine(r)
 	v.results.sealed = r.State == StateSealed
 	v.results.unsettled = r.Unfinished
 }
 
-// account adds the reading's results to the pipeline's report.
-func (v *reading) account(r *PipelineReport) {
-	res := v.results
+// account adds the reading's results to the pipeline's report: the window is
+// done with.
+func (v *reading) account() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	defer v.progress(1)
+	r, res := &v.report, v.results
 	r.add(res.files)
 	r.Jobs.New += res.rows
 	r.Jobs.Quarantined += int64(res.rejected)
@@ -374,11 +388,11 @@ func (v *reading) account(r *PipelineReport) {
 	}
 	if n := len(res.unsettled); n > 0 {
 		r.Jobs.Unfinished += int64(n)
-		r.Problems = append(r.Problems, Problem{v.window.Name(), fmt.Sprintf("%d jobs were never finished", n)})
+		r.Problems = append(r.Problems, Problem{v.window.Name(), fmt.Sprintf("never finished: %s", words.Count(n, "job"))})
 	}
 	if len(v.gaps) > 0 {
 		r.Windows.Unproven++
 		r.Problems = append(r.Problems, Problem{v.window.Name(), fmt.Sprintf(
-			"not proven to be complete, left open: %s (and %d more)", v.gaps[0], len(v.gaps)-1)})
+			"not proven to be complete, left open: %s%s", v.gaps[0], more(len(v.gaps)-1))})
 	}
 }

@@ -19,6 +19,7 @@ type Book struct {
 	dataset string
 	runID   string
 	fixed   []Column
+	settled bool // the dataset had a durable schema when the book was opened
 
 	mu      sync.Mutex
 	durable int      // version of the latest durable schema; 0: none
@@ -39,7 +40,7 @@ type index struct {
 // NewBook returns the book of a dataset that begins with the fixed columns.
 // latest is its durable schema, or nil. Columns added are marked with runID.
 func NewBook(dataset string, fixed []Column, latest *Schema, runID string) *Book {
-	b := &Book{dataset: dataset, runID: runID, fixed: fixed}
+	b := &Book{dataset: dataset, runID: runID, fixed: fixed, settled: latest != nil}
 	b.load(latest)
 	return b
 }
@@ -86,6 +87,22 @@ func (b *Book) Column(g Group, keys []string, source string, t Type) (c Column, 
 		return b.columns[i], true
 	}
 	return b.enter(Column{Name: baseName(b.fixed, g, keys, source), Group: g, Type: t, Source: source}, source)
+}
+
+// news reports whether a column for the source path would be a new field of a
+// dataset that had a schema before.
+func (b *Book) news(g Group, source string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, known := b.byPath[pathKey(g, source, false)]
+	return b.settled && !known
+}
+
+// scratch returns a book of the same columns, to try what a job would add.
+func (b *Book) scratch() *Book {
+	s := NewBook(b.dataset, b.fixed, b.Schema(), b.runID)
+	s.settled = b.settled
+	return s
 }
 
 // Sibling returns the text column beside c for the values that do not fit c.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/adteco/docarchive/docextract"
 	"github.com/adteco/docarchive/internal/failpoint"
+	"github.com/adteco/docarchive/internal/words"
 )
 
 const (
@@ -51,6 +52,7 @@ type tally struct {
 	read, excluded int64
 	before         int64    // excluded as of the last run
 	rejected       []string // since the last commit
+	reason         string   // why the first of them was
 }
 
 // visit implements visitor.
@@ -71,14 +73,35 @@ func (c *collector) visit(page *docextract.Page) error {
 // reject puts a malformed element into quarantine, once.
 func (c *collector) reject(m docextract.Malformed) error {
 	sum := sha256.Sum256(m.Raw)
-	key := "sha256:" + hex.EncodeToString(sum[:])
+	return c.setAside("sha256:"+hex.EncodeToString(sum[:]), m)
+}
+
+// setAside puts into quarantine what the key stands for, once.
+func (c *collector) setAside(key string, m docextract.Malformed) error {
 	if c.rejects[key] {
 		return nil
 	}
 	c.rejects[key] = true
 	c.tally.rejected = append(c.tally.rejected, key)
-	c.run.Log.Warn("job put into quarantine", "pipeline", c.run.Spec.Name, "window", c.window.Name(), "reason", m.Reason, "key", key)
+	if c.tally.reason == "" {
+		c.tally.reason = m.Reason
+	}
 	return c.output.malformed(m)
+}
+
+// warnOfQuarantine says where a record's malformed elements are kept.
+func (v *reading) warnOfQuarantine(r *Record) {
+	if len(r.Rejected) == 0 {
+		return
+	}
+	file := ""
+	for _, f := range r.Files {
+		if f.Kind == KindQuarantine {
+			file = f.Path
+		}
+	}
+	v.Log.Warn(words.Count(len(r.Rejected), "job")+" put into quarantine", "pipeline", v.Spec.Name, "window", v.window.Name(),
+		"file", file, "first_reason", v.collect.tally.reason)
 }
 
 func (c *collector) job(job *docextract.Job) error {
@@ -133,6 +156,11 @@ func (c *collector) flush() error {
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
+	if c.run.Schema == SchemaQuarantine {
+		if fresh, err = c.sift(fresh); err != nil {
+			return err
+		}
+	}
 	err = c.output.jobs(c.ctx, fresh)
 	clear(c.pending)
 	c.pending, c.bytes = c.pending[:0], 0

@@ -9,6 +9,9 @@ func DryRun(s Stores) Stores {
 	s.Shelf = dryShelf{}
 	s.Schemas = drySchemas{s.Schemas}
 	s.Seen = drySeen{s.Seen}
+	if s.Definitions != nil {
+		s.Definitions = dryDefinitions{s.Definitions}
+	}
 	return s
 }
 
@@ -33,6 +36,10 @@ func (dryShelf) Publish(context.Context, *Record) error { return nil }
 type drySchemas struct{ SchemaLog }
 
 func (drySchemas) AppendSchema(context.Context, *Schema) error { return nil }
+
+type dryDefinitions struct{ DefinitionLog }
+
+func (dryDefinitions) AppendDefinition(context.Context, *Definition) error { return nil }
 
 type drySeen struct{ Seen }
 

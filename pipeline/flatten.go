@@ -18,6 +18,7 @@ type FlattenOptions struct {
 	Rules   Rules
 	HashKey []byte
 	Books   map[string]*Book // the dataset's and its children's
+	Frozen  bool             // a new field of a dataset that has a schema is a [NewFieldError]
 	Memory  memory.Allocator // Go's if nil
 }
 
@@ -204,6 +205,9 @@ func (f *Flattener) leaf(t *table, n *node, v value) error {
 	}
 	v = f.shown(n, v)
 	if n.col == nil {
+		if f.options.Frozen && t.book.news(n.group, n.pointer()) {
+			return &NewFieldError{Dataset: t.dataset, Source: n.pointer()}
+		}
 		c, ok := t.book.Column(n.group, n.keys(), n.pointer(), n.typeFor(v))
 		if !ok {
 			t.full = true

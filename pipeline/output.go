@@ -40,14 +40,20 @@ func newOutput(p *pipelineRun, w Window, seq int) (*output, error) {
 	for dataset, book := range p.books {
 		o.epochs[dataset] = book.Epoch()
 	}
-	f, err := NewFlattener(FlattenOptions{
-		Dataset: p.Spec.Name, Rules: p.Rules, HashKey: p.HashKey, Books: p.books, Memory: p.Memory,
-	})
+	f, err := NewFlattener(p.flattening(p.books))
 	if err != nil {
 		return nil, err
 	}
 	o.flattener = f
 	return o, nil
+}
+
+// flattening is how new jobs become rows of the books.
+func (p *pipelineRun) flattening(books map[string]*Book) FlattenOptions {
+	return FlattenOptions{
+		Dataset: p.Spec.Name, Rules: p.Rules, HashKey: p.HashKey, Books: books,
+		Frozen: p.Schema != SchemaEvolve, Memory: p.Memory,
+	}
 }
 
 func (o *output) destination(dataset string) Destination {
@@ -131,7 +137,8 @@ func (o *output) malformed(m docextract.Malformed) error {
 	return o.quarantine.malformed(m)
 }
 
-// finish closes every part.
+// finish closes every part. It may be repeated, after which nothing may be
+// written.
 func (o *output) finish(ctx context.Context) error {
 	for _, w := range o.writers {
 		parts, err := w.Commit(ctx)
@@ -140,6 +147,7 @@ func (o *output) finish(ctx context.Context) error {
 			return fmt.Errorf("sink %s: %w", w.sink.Label(), err)
 		}
 	}
+	o.writers = nil
 	d := o.destination(o.run.Spec.Name)
 	if o.raw != nil {
 		part, err := o.raw.finish(KindRaw, RawPath(d))

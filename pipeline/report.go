@@ -1,6 +1,9 @@
 package pipeline
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Report is what a run did. It is advisory: the ledger is the truth.
 type Report struct {
@@ -27,6 +30,7 @@ type PipelineReport struct {
 	Problems []Problem      `json:"problems,omitempty"`
 
 	windowsDone int
+	begun       time.Time // by the clock that commits bear
 }
 
 // WindowCounts counts the windows that a run was to look after.
@@ -97,4 +101,12 @@ func (p *PipelineReport) add(files []File) {
 		p.Sinks[i].Rows += f.Rows
 		p.Sinks[i].Bytes += f.Size
 	}
+}
+
+// more ends a message that names the first of several.
+func more(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %d more)", n)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/sourcegraph/conc/pool"
 
 	"github.com/adteco/docarchive/docextract"
+	"github.com/adteco/docarchive/internal/words"
 )
 
 const (
@@ -46,6 +47,7 @@ type Spec struct {
 	Raw     bool
 	Rules   Rules
 	HashKey []byte
+	Schema  SchemaPolicy
 	Sinks   []Sink
 
 	Warehouses []Warehouse
@@ -63,8 +65,12 @@ type Stores struct {
 	Ledger    Ledger
 	Shelf     Shelf
 	Schemas   SchemaLog
-	Library   Library
-	Seen      Seen
+
+	Definitions DefinitionLog // may be nil if there is no catalog
+
+	Library Library
+	Seen    Seen
+	Leases  Leases // nil: no other run is minded
 }
 
 // Identity says which run this is.
@@ -78,6 +84,7 @@ type Identity struct {
 type Runner struct {
 	Identity
 	Source   Source
+	Catalog  Catalog      // may be nil: extractors declare nothing
 	Requests func() int64 // HTTP requests made so far
 	Stores   Stores
 	Paging   Paging
@@ -116,12 +123,16 @@ func (r *Runner) Run(ctx context.Context, specs []Spec) (*Report, error) {
 		failed = append(failed, err)
 		specs = nil
 	}
+	declared := &declarations{Runner: r, known: map[string][]*Definition{}, warn: func(message string) {
+		report.Warnings = append(report.Warnings, message)
+		r.Log.Warn(message)
+	}}
 	for _, spec := range specs {
 		p := &pipelineRun{Runner: r, Spec: spec, base: base, started: time.Now()}
-		err := p.run(ctx)
+		err := p.run(ctx, declared)
 		report.Pipelines = append(report.Pipelines, p.report)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("pipeline %s: %w", spec.Name, err))
+			failed = append(failed, &FailedError{spec.Name, err})
 			if ctx.Err() != nil || fatal(err) {
 				break
 			}
@@ -137,9 +148,8 @@ var ErrStopped = errors.New("stopped before all windows were read; progress is k
 
 // fatal reports whether no other pipeline can do better.
 func fatal(err error) bool {
-	var api *docextract.Error
 	var redirect *docextract.RedirectError
-	return errors.As(err, &api) && api.Refused() || errors.As(err, &redirect)
+	return docextract.KeyRefused(err) || errors.As(err, &redirect)
 }
 
 // SkewError means that the local clock and the API's are too far apart to say
@@ -147,7 +157,7 @@ func fatal(err error) bool {
 type SkewError struct{ Skew time.Duration }
 
 func (e *SkewError) Error() string {
-	return fmt.Sprintf("the local clock and the API's differ by %s: set the local clock", e.Skew.Round(time.Second))
+	return fmt.Sprintf("the local clock and the API's differ by %s: set the local clock", words.Duration(e.Skew.Round(time.Second)))
 }
 
 // cutoffBase returns the earlier of the local time and the server's.
@@ -165,7 +175,7 @@ func (r *Runner) cutoffBase(ctx context.Context) (base time.Time, warning string
 	case skew.Abs() > maxSkew:
 		return time.Time{}, "", &SkewError{skew}
 	case skew.Abs() > 5*time.Minute:
-		warning = fmt.Sprintf("the local clock and the API's differ by %s", skew.Round(time.Second))
+		warning = fmt.Sprintf("the local clock and the API's differ by %s", words.Duration(skew.Round(time.Second)))
 	}
 	if page.Date.Before(now) {
 		now = page.Date
@@ -189,14 +199,17 @@ type pipelineRun struct {
 	warned map[string]bool
 }
 
-func (p *pipelineRun) run(ctx context.Context) error {
-	p.report.Name = p.Spec.Name
+func (p *pipelineRun) run(ctx context.Context, declared *declarations) (err error) {
+	p.report.Name, p.report.begun = p.Spec.Name, p.Now()
 	p.warned = map[string]bool{}
 	before := p.Requests()
 	defer func() {
 		p.report.Requests = p.Requests() - before
 		p.report.Seconds = time.Since(p.started).Seconds()
 	}()
+	if p.Rules, err = declared.rules(ctx, &p.Spec); err != nil {
+		return err
+	}
 	if err := p.openBooks(ctx); err != nil {
 		return err
 	}
@@ -205,11 +218,11 @@ func (p *pipelineRun) run(ctx context.Context) error {
 	windows := p.due()
 	p.report.Windows.Due = len(windows)
 	p.progress(0)
-	work := pool.New().WithContext(ctx).WithMaxGoroutines(min(max(1, p.Paging.InFlight), windowsAtOnce))
-	for _, w := range windows {
-		work.Go(func(ctx context.Context) error { return p.guarded(ctx, w) })
+	if p.frozen() {
+		err = p.archiveTogether(ctx, windows)
+	} else {
+		err = p.archiveApart(ctx, windows)
 	}
-	err := work.Wait()
 	if !p.DryRun {
 		err = errors.Join(err, p.loadWarehouses(ctx))
 	}
@@ -223,6 +236,15 @@ func (p *pipelineRun) run(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// each calls do for the numbers below n, a few at a time.
+func (p *pipelineRun) each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	work := pool.New().WithContext(ctx).WithMaxGoroutines(min(max(1, p.Paging.InFlight), windowsAtOnce))
+	for i := range n {
+		work.Go(func(ctx context.Context) error { return do(ctx, i) })
+	}
+	return work.Wait()
 }
 
 // due lists the windows that the run looks after, oldest first: the first to
@@ -253,12 +275,12 @@ func (p *pipelineRun) openBooks(ctx context.Context) error {
 	return nil
 }
 
-// guarded archives a window, unless the run has lost the API.
-func (p *pipelineRun) guarded(ctx context.Context, w Window) error {
+// guarded does the work on a window, unless the run has lost the API.
+func (p *pipelineRun) guarded(ctx context.Context, w Window, work func(context.Context, Window) error) error {
 	if p.halt(ctx) {
 		return nil
 	}
-	err := p.safely(ctx, w)
+	err := p.safely(ctx, w, work)
 	var unavailable *docextract.UnavailableError
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -269,16 +291,21 @@ func (p *pipelineRun) guarded(ctx context.Context, w Window) error {
 		p.away++
 		p.report.Windows.Unproven++
 	}
-	if err != nil {
-		p.report.Problems = append(p.report.Problems, Problem{Window: w.Name(), Message: err.Error()})
-		err = fmt.Errorf("window %s: %w", w.Name(), err)
-		if fatal(err) || p.away >= outages {
-			// The others would meet the same.
-			p.halted, err = err, nil
-		}
+	if err = p.failed(w, err); err != nil && (fatal(err) || unforeseen(err) || p.away >= outages) {
+		// The others would meet the same.
+		p.halted, err = err, nil
 	}
-	p.progress(1)
 	return err
+}
+
+// failed notes what kept a window from being done, if anything did. The caller
+// holds the lock.
+func (p *pipelineRun) failed(w Window, err error) error {
+	if err == nil {
+		return nil
+	}
+	p.report.Problems = append(p.report.Problems, Problem{Window: w.Name(), Message: err.Error()})
+	return &WindowError{w.Name(), err}
 }
 
 // halt reports whether no more windows are to be begun.
@@ -300,14 +327,14 @@ func (p *pipelineRun) halt(ctx context.Context) bool {
 
 // safely turns a panic, which would take the other windows with it, into an
 // error.
-func (p *pipelineRun) safely(ctx context.Context, w Window) (err error) {
+func (p *pipelineRun) safely(ctx context.Context, w Window, work func(context.Context, Window) error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p.Log.Debug("panic", "value", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("internal error: %v", r)
 		}
 	}()
-	return p.window(ctx, w)
+	return work(ctx, w)
 }
 
 // progress tells that so many more windows are done. The caller holds the lock,

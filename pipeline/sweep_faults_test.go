@@ -73,6 +73,7 @@ func (f *faults) storage() storetest.Hooks {
 		}
 		switch {
 		case f.mode == cancel && when == after:
+			f.met = f.calls[f.at]
 			f.stop()
 		case f.mode == when:
 			f.met = f.calls[f.at]

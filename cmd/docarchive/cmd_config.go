@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adteco/docarchive/internal/config"
+	"github.com/adteco/docarchive/internal/words"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -22,7 +23,7 @@ func (a *app) validateCommand() *cobra.Command {
 			if a.json() {
 				return printJSON(cmd.OutOrStdout(), map[string]any{"file": cfg.File, "pipelines": pipelineNames(cfg)})
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %d pipelines\n", cfg.File, len(cfg.Pipelines))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %s\n", cfg.File, words.Count(len(cfg.Pipelines), "pipeline"))
 			return err
 		},
 	}

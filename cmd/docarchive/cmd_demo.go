@@ -69,7 +69,7 @@ func (a *app) demo(cmd *cobra.Command) (err error) {
 	if report == nil {
 		return err
 	}
-	if printed := a.printReport(cmd.OutOrStdout(), report); printed != nil {
+	if printed := a.printReport(cmd.OutOrStdout(), report, err); printed != nil {
 		return errors.Join(err, printed)
 	}
 	if err == nil && !a.json() && strings.HasPrefix(bucket, "file://") {
@@ -107,7 +107,7 @@ func (a *app) demoConfig(url, bucket string) (*config.Config, error) {
 		}
 		return a.getenv(name)
 	}
-	cfg, err := a.loadConfigWith(lookup)
+	cfg, err := a.loadConfigWith(config.Options{LookupEnv: lookup})
 	if err != nil {
 		return nil, err
 	}

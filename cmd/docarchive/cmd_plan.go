@@ -12,6 +12,7 @@ import (
 
 	"github.com/adteco/docarchive/internal/config"
 	"github.com/adteco/docarchive/internal/ledger"
+	"github.com/adteco/docarchive/internal/words"
 	"github.com/adteco/docarchive/pipeline"
 )
 
@@ -122,7 +123,7 @@ func (a *app) printPlan(out io.Writer, cfg *config.Config, w *workplace, all []p
 			o.Pipeline, o.Windows, o.Fresh, o.Partial, o.Audits, o.Last, o.Sealed, o.Open, jobs, o.Requests, timeFor(o.Requests, perMinute),
 		})
 	}
-	_, err := fmt.Fprintf(out, "%s\n\n%d requests, %s; nothing was changed\n", t.Render(), total, timeFor(total, perMinute))
+	_, err := fmt.Fprintf(out, "%s\n\n%s, %s; nothing was changed\n", t.Render(), words.Count(total, "request"), timeFor(total, perMinute))
 	return err
 }
 
@@ -143,7 +144,7 @@ func timeFor(requests, perMinute int64) string {
 	if d < time.Minute {
 		return "under a minute"
 	}
-	return "about " + d.Round(time.Minute).String()
+	return "about " + words.Duration(d.Round(time.Minute))
 }
 
 // emptyLedger is the ledger of an archive that does not exist yet.

@@ -23,6 +23,7 @@ type runOptions struct {
 	maxDuration  time.Duration
 	dryRun       bool
 	newArchive   bool
+	metrics      metricsOptions
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -44,7 +45,7 @@ is committed stands, and nothing is written twice.`,
 			}
 			report, err := a.archive(cmd.Context(), job{cfg: cfg, names: args, options: o, now: a.now})
 			if report != nil {
-				err = errors.Join(err, a.printReport(cmd.OutOrStdout(), report))
+				err = errors.Join(err, a.printReport(cmd.OutOrStdout(), report, err))
 			}
 			return err
 		},
@@ -54,6 +55,7 @@ is committed stands, and nothing is written twice.`,
 	f.StringVar(&o.until, "until", "", "only windows that begin before this")
 	f.DurationVar(&o.maxDuration, "max-duration", 0, "begin no window after this long; exit 75 if work is left")
 	f.BoolVar(&o.dryRun, "dry-run", false, "read and flatten, but write nothing")
+	o.metrics.addFlags(cmd)
 	f.BoolVar(&o.newArchive, "new-archive", false, "accept that the bucket holds another archive than before")
 	return cmd
 }
@@ -100,6 +102,9 @@ func (a *app) archive(ctx context.Context, j job) (report *pipeline.Report, err 
 	if err != nil {
 		return nil, err
 	}
+	if err := j.options.metrics.check(); err != nil {
+		return nil, err
+	}
 	var s span
 	if s.since, err = moment("--since", j.options.since, j.now()); err != nil {
 		return nil, err
@@ -138,15 +143,23 @@ func (a *app) archive(ctx context.Context, j job) (report *pipeline.Report, err 
 	}
 	runner := w.runner(a, spool, j.options.dryRun)
 	bars := a.newProgress(w)
-	runner.Progress = bars.update
+	meter := a.newMeter(ctx, j.options.metrics, w)
+	runner.Progress = meter.watch(bars.update)
 	report, err = runner.Run(ctx, specs)
 	bars.stop()
+	meter.stop()
 	if !j.options.dryRun {
 		err = errors.Join(err, w.keepReport(ctx, report))
 	}
 	if err == nil && report.Partly() {
 		err = errPartly
 	}
+	if !j.options.dryRun && (err == nil || errors.Is(err, errPartly)) {
+		if staged := a.resubmitStage(ctx, w, report.RunID, pipelines); staged != nil {
+			err = staged
+		}
+	}
+	meter.tell(ctx, report, pipelines, err)
 	return report, err
 }
 
@@ -157,7 +170,7 @@ func (w *workplace) runner(a *app, spool string, dry bool) *pipeline.Runner {
 	}
 	return &pipeline.Runner{
 		Identity: pipeline.Identity{RunID: newRunID(w.now()), ToolVersion: version, DryRun: dry},
-		Source:   w.client, Requests: w.client.Requests, Stores: stores,
+		Source:   w.client, Catalog: w.client, Requests: w.client.Requests, Stores: stores,
 		Paging: pipeline.Paging{Size: w.cfg.API.PageSize, InFlight: w.cfg.API.Concurrency},
 		Spool:  spool, Now: w.now, Log: a.log, Stopping: a.stop.begin,
 	}
@@ -207,14 +220,31 @@ func (w *workplace) keepReport(ctx context.Context, report *pipeline.Report) err
 	return w.ledger.PutReport(ctx, report.RunID, append(data, '\n'))
 }
 
-// printReport prints a run's report in the form that was asked for.
-func (a *app) printReport(out io.Writer, report *pipeline.Report) error {
+// printReport prints a run's report in the form that was asked for; ended is
+// what ended the run. To people it says nothing of a run that failed before it
+// did anything: its error says all.
+func (a *app) printReport(out io.Writer, report *pipeline.Report, ended error) error {
 	out = a.hide.writer(out)
 	if a.json() {
 		return printJSON(out, report)
 	}
-	_, err := fmt.Fprintln(out, reportTable(report))
+	failed := ended != nil && !errors.Is(ended, errPartly)
+	if failed && idle(report) {
+		return nil
+	}
+	_, err := fmt.Fprintln(out, reportTable(report, failed))
 	return err
+}
+
+// idle reports whether a run read nothing, wrote nothing and has nothing to
+// say.
+func idle(r *pipeline.Report) bool {
+	for _, p := range r.Pipelines {
+		if p.Windows.Read > 0 || len(p.Sinks) > 0 || len(p.Problems) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func printJSON(out io.Writer, v any) error {

@@ -37,7 +37,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [PIPELINE…]",
 		Short: "Show how far each pipeline is archived, and how long unarchived jobs still live",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			cfg, err := a.loadConfig()
+			cfg, err := a.loadConfigKeyless()
 			if err != nil {
 				return err
 			}

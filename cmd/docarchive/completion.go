@@ -30,7 +30,7 @@ func (a *app) complete(root *cobra.Command) error {
 // pipelinesLeft offers the pipelines that the command line does not name yet. A
 // configuration that cannot be read offers none, and is no place to complain.
 func (a *app) pipelinesLeft(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	cfg, err := config.Load(a.flags.config, config.Options{LookupEnv: a.getenv})
+	cfg, err := config.Load(a.flags.config, config.Options{LookupEnv: a.getenv, KeyOptional: true})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

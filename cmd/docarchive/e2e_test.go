@@ -95,6 +95,7 @@ func TestServerHabits(t *testing.T) {
 		"negative total": {"total": "negative"},
 		"stale total":    {"total": "stale"},
 		"page total":     {"total": "page"},
+		"capped total":   {"total": "capped=500"},
 		"short pages":    {"short_pages": "0.3"},
 		"shallow":        {"offset_max": "200"},
 		"tiny pages":     {"limit_max": "10"},

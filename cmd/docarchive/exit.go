@@ -14,6 +14,7 @@ import (
 	"github.com/adteco/docarchive/internal/ledger"
 	"github.com/adteco/docarchive/internal/store"
 	"github.com/adteco/docarchive/pipeline"
+	"github.com/adteco/docarchive/pipeline/submission"
 	"github.com/adteco/docarchive/sinks/database"
 )
 
@@ -23,6 +24,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitPartly      = 3   // an unproven window, quarantined or unfinished jobs
+	exitAlert       = 4   // monitor raised an alert
 	exitUsage       = 64  // wrong command line
 	exitDamaged     = 65  // the archive contradicts itself
 	exitLocal       = 74  // local disk
@@ -51,21 +53,24 @@ func (e *configError) Unwrap() error { return e.error }
 // errPartly means that a command did what it could, and said what it could not.
 var errPartly = errors.New("partly done")
 
+// errAlert means that monitor found what is past a threshold, and said so.
+var errAlert = errors.New("alerts were raised")
+
 // report prints the error that ended a command and returns the exit status.
 func (a *app) report(err error) int {
 	status := exitStatus(err)
 	if sig := a.stop.received(); sig != nil {
 		status = signalStatus(sig)
 	}
-	if err == nil || errors.Is(err, errPartly) {
+	if err == nil || errors.Is(err, errPartly) || errors.Is(err, errAlert) {
 		return status
 	}
 	var problems *config.Problems
-	prefix := "docarchive: "
+	lines, prefix := distinct(err), "docarchive: "
 	if errors.As(err, &problems) {
-		err, prefix = problems, "" // each line begins with its place
+		lines, prefix = strings.Split(problems.Error(), "\n"), "" // each line begins with its place
 	}
-	for _, line := range strings.Split(err.Error(), "\n") {
+	for _, line := range lines {
 		line = printable(line)
 		if a.log != nil && a.flags.logFormat == "json" {
 			a.log.Error(line, "exit_status", status)
@@ -95,18 +100,26 @@ var classes = []struct {
 	status int
 	match  func(error) bool
 }{
+	{exitPartly, as[*docextract.AmbiguousError]}, // before what it wraps
 	{exitUsage, as[*usageError]},
-	{exitDamaged, as[*ledger.DamageError]},
+	{exitDamaged, func(err error) bool { return as[*ledger.DamageError](err) || as[*submission.DamagedError](err) }},
 	{exitRefused, refused},
 	{exitConfig, misconfigured},
 	{exitLocal, func(err error) bool { return as[*pipeline.SpoolError](err) || store.Local(err) || diskFull(err) }},
 	{exitTemporary, temporary},
-	{exitPartly, func(err error) bool { return errors.Is(err, errPartly) }},
+	{exitPartly, partly},
+	{exitAlert, func(err error) bool { return errors.Is(err, errAlert) }},
 }
 
-// diskFull reports whether the disk of an embedded database failed.
+// diskFull reports whether a local disk failed, or takes no more: the spool's,
+// or that of an embedded database.
 func diskFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EROFS)
+	for _, failure := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EIO, syscall.EROFS} {
+		if errors.Is(err, failure) {
+			return true
+		}
+	}
+	return false
 }
 
 func as[T error](err error) bool {
@@ -115,22 +128,46 @@ func as[T error](err error) bool {
 }
 
 func refused(err error) bool {
-	return keyRefused(err) || store.Denied(err)
+	return docextract.KeyRefused(err) || store.Denied(err)
 }
 
-// keyRefused looks at every answer of the API among joined errors, where
-// errors.As would stop at the first.
-func keyRefused(err error) bool {
-	if api, ok := err.(*docextract.Error); ok {
-		return api.Refused()
+// some looks at every error that err is made of, where errors.As would stop at
+// the first of its type.
+func some(err error, match func(error) bool) bool {
+	if err == nil {
+		return false
+	}
+	if match(err) {
+		return true
 	}
 	switch err := err.(type) {
 	case interface{ Unwrap() error }:
-		return keyRefused(err.Unwrap())
+		return some(err.Unwrap(), match)
 	case interface{ Unwrap() []error }:
-		return slices.ContainsFunc(err.Unwrap(), keyRefused)
+		return slices.ContainsFunc(err.Unwrap(), func(err error) bool { return some(err, match) })
 	}
 	return false
+}
+
+// passes reports whether a submission or a download may succeed later.
+func passes(err error) bool {
+	switch err := err.(type) {
+	case *docextract.NotSentError:
+		return true
+	case *docextract.RejectedError:
+		var api *docextract.Error
+		return errors.As(err, &api) && api.Retryable()
+	case *docextract.DownloadError:
+		return err.Retryable()
+	}
+	return false
+}
+
+// partly are what a command said and went on from, and refusals that no
+// repetition mends: of a submission, which made no job, or of a document.
+func partly(err error) bool {
+	return errors.Is(err, errPartly) || as[*docextract.RejectedError](err) || as[*docextract.DownloadError](err) ||
+		as[*docextract.GoneError](err) || as[*docextract.UnsafeURLError](err)
 }
 
 func misconfigured(err error) bool {
@@ -148,7 +185,7 @@ func misconfigured(err error) bool {
 
 func temporary(err error) bool {
 	return as[*docextract.UnavailableError](err) || store.Temporary(err) || errors.Is(err, store.ErrUnknown) ||
-		errors.Is(err, pipeline.ErrStopped) || errors.Is(err, pipeline.ErrConflict) || as[*cache.ErrHeld](err) ||
+		errors.Is(err, pipeline.ErrStopped) || errors.Is(err, pipeline.ErrConflict) || errors.Is(err, pipeline.ErrHeld) || as[*cache.ErrHeld](err) ||
 		errors.Is(err, context.DeadlineExceeded) || as[*signalError](err) || as[*ledger.StaleError](err) ||
-		as[*database.AwayError](err)
+		as[*database.AwayError](err) || errors.Is(err, submission.ErrInUse) || some(err, passes)
 }

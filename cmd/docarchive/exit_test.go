@@ -26,26 +26,38 @@ var errorsByStatus = []struct {
 	status int
 	errors []error
 }{
+	{exitPartly, []error{
+		&docextract.AmbiguousError{Err: &docextract.RedirectError{Host: "h"}}, &docextract.AmbiguousError{Err: &docextract.Error{Status: 500}},
+	}},
 	{exitUsage, []error{usagef("--since: %s", "no")}},
 	{exitDamaged, []error{&ledger.DamageError{Key: "k", Reason: "r"}}},
 	{exitRefused, []error{
 		&docextract.Error{Status: 401, Code: "invalid_api_key"}, &docextract.Error{Status: 403}, store.ErrDenied,
+		&docextract.RejectedError{Err: &docextract.Error{Status: 401}},
 	}},
 	{exitConfig, []error{
 		&config.Problems{{File: "jobs.yaml", Line: 1, Column: 2, Message: "m"}}, &configError{io.ErrUnexpectedEOF},
 		ledger.ErrNoArchive, &ledger.SettingsError{}, &ledger.IdentityError{}, &ledger.VersionError{},
 		store.ErrNoConditionalWrites, store.ErrNoBucket, cache.ErrAuth, cache.ErrURL,
 		&pipeline.SkewError{}, &docextract.RedirectError{Host: "h"},
+		&docextract.RejectedError{Err: &docextract.RedirectError{Host: "h"}},
 	}},
-	{exitLocal, []error{&pipeline.SpoolError{Err: syscall.ENOSPC}, store.ErrLocal}},
+	{exitLocal, []error{
+		&pipeline.SpoolError{Err: syscall.ENOSPC}, store.ErrLocal, &os.PathError{Op: "write", Path: "p", Err: syscall.EFBIG}, syscall.EDQUOT,
+	}},
 	{exitTemporary, []error{
 		&docextract.UnavailableError{Attempts: 6, Err: syscall.ECONNREFUSED},
 		&docextract.UnavailableError{Attempts: 6, Err: &docextract.Error{Status: 503}},
 		&docextract.UnavailableError{Attempts: 3, Err: &docextract.MalformedError{Err: io.EOF}},
 		store.ErrTemporary, store.ErrUnknown, pipeline.ErrStopped, pipeline.ErrConflict,
 		&cache.ErrHeld{Name: "l", Holder: "h"}, context.DeadlineExceeded, &signalError{os.Interrupt}, &ledger.StaleError{Path: "p"},
+		&docextract.NotSentError{Err: io.ErrUnexpectedEOF}, &docextract.RejectedError{Err: &docextract.Error{Status: 429}},
 	}},
-	{exitPartly, []error{errPartly}},
+	{exitPartly, []error{
+		errPartly, &docextract.RejectedError{Err: &docextract.Error{Status: 402}}, &docextract.RejectedError{Err: &docextract.Error{Status: 422}},
+		&docextract.DownloadError{Host: "h", Path: "/p", Err: io.EOF}, &docextract.GoneError{Host: "h", Path: "/p", Status: 404},
+		&docextract.UnsafeURLError{Host: "h", Path: "/p", Reason: "r"},
+	}},
 	{exitFailed, []error{io.ErrUnexpectedEOF, &docextract.Error{Status: 400}, context.Canceled}},
 }
 

@@ -7,6 +7,19 @@ import (
 	"github.com/adteco/docarchive/pipeline"
 )
 
+// schemaPolicy translates the value of schema, which the configuration has
+// checked.
+func schemaPolicy(name string) pipeline.SchemaPolicy {
+	switch name {
+	case "freeze":
+		return pipeline.SchemaFreeze
+	case "quarantine":
+		return pipeline.SchemaQuarantine
+	default:
+		return pipeline.SchemaEvolve
+	}
+}
+
 // rulesOf translates the fields of jobs.yaml.
 func rulesOf(fields []config.Field) (pipeline.Rules, error) {
 	rules := pipeline.Rules{}

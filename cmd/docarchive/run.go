@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,6 +41,8 @@ type app struct {
 	log    *slog.Logger
 	hide   *redactor
 	stop   *stopper
+
+	machine atomic.Pointer[slog.Logger] // the log, once it is known to be for machines
 }
 
 // globalFlags are the flags of every command.
@@ -108,6 +111,7 @@ func (a *app) root() *cobra.Command {
 	cmd.AddCommand(
 		a.demoCommand(), a.runCommand(), a.planCommand(), a.validateCommand(), a.statusCommand(),
 		a.verifyCommand(), a.gcCommand(), a.schemaCommand(),
+		a.jobsCommand(), a.statsCommand(), a.creditsCommand(), a.submitCommand(), a.resubmitCommand(), a.monitorCommand(),
 		a.simulateCommand(), a.configCommand(), a.versionCommand(),
 	)
 	cmd.InitDefaultCompletionCmd()
@@ -142,6 +146,9 @@ func (a *app) openLog() error {
 	}
 	log, err := newLogger(a.stderr, a.flags)
 	a.log = log
+	if a.flags.logFormat == "json" {
+		a.machine.Store(log)
+	}
 	return err
 }
 
@@ -199,7 +206,7 @@ func (a *app) watch(cancel context.CancelCauseFunc, quiet <-chan struct{}) {
 	case sig = <-a.signals:
 	}
 	a.stop.request(sig)
-	fmt.Fprintf(a.stderr, "docarchive: %v: the windows in hand are finished, which may take %v; again to stop at once\n", sig, gracePeriod)
+	a.announce(fmt.Sprintf("%v: the windows in hand are finished, which may take %v; again to stop at once", sig, gracePeriod))
 	grace, last := time.NewTimer(gracePeriod), time.NewTimer(lastMoment)
 	defer grace.Stop()
 	defer last.Stop()
@@ -217,6 +224,15 @@ func (a *app) watch(cancel context.CancelCauseFunc, quiet <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// announce tells people, or machines, of a signal.
+func (a *app) announce(notice string) {
+	if log := a.machine.Load(); log != nil {
+		log.Warn(notice)
+		return
+	}
+	fmt.Fprintf(a.stderr, "docarchive: %s\n", notice)
 }
 
 func signalStatus(sig os.Signal) int {

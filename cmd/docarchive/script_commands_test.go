@@ -30,6 +30,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"insert":    scriptInsert,
 		"requests":  scriptRequests,
 		"signal":    scriptSignal,
+		"receive":   scriptReceive,
 	}
 }
 
@@ -157,7 +158,7 @@ func scriptUnchanged(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: unchanged FOLDER [EXCEPT…]")
 	}
-	now := listing(ts, ts.MkAbs(args[0]), args[1:])
+	now := contentsOf(ts, ts.MkAbs(args[0]), args[1:])
 	was := stateOf(ts).listing
 	if was == "" {
 		stateOf(ts).listing = now
@@ -166,7 +167,7 @@ func scriptUnchanged(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func listing(ts *testscript.TestScript, dir string, except []string) string {
+func contentsOf(ts *testscript.TestScript, dir string, except []string) string {
 	var b bytes.Buffer
 	ts.Check(filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

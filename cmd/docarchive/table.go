@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/adteco/docarchive/internal/words"
 	"github.com/adteco/docarchive/pipeline"
 )
 
@@ -31,8 +32,9 @@ func right(t table.Writer, columns ...int) {
 	t.SetColumnConfigs(configs)
 }
 
-// reportTable lays out a run's report for people.
-func reportTable(r *pipeline.Report) string {
+// reportTable lays out a run's report for people. failed says that the run was
+// ended by an error.
+func reportTable(r *pipeline.Report, failed bool) string {
 	t := newTable("pipeline", "windows", "jobs read", "new", "requests", "sink", "rows", "bytes", "time")
 	right(t, 2, 3, 4, 5, 7, 8, 9)
 	for _, p := range r.Pipelines {
@@ -51,11 +53,11 @@ func reportTable(r *pipeline.Report) string {
 	}
 	var b strings.Builder
 	b.WriteString(t.Render())
-	fmt.Fprintf(&b, "\n\n%s", verdict(r))
+	fmt.Fprintf(&b, "\n\n%s", verdict(r, failed))
 	for _, p := range r.Pipelines {
 		for i, problem := range p.Problems {
 			if i == 10 {
-				fmt.Fprintf(&b, "\n  %s: and %d more problems", p.Name, len(p.Problems)-i)
+				fmt.Fprintf(&b, "\n  %s: and %s", p.Name, words.Count(len(p.Problems)-i, "more problem"))
 				break
 			}
 			fmt.Fprintf(&b, "\n  %s %s: %s", p.Name, problem.Window, printable(problem.Message))
@@ -65,33 +67,57 @@ func reportTable(r *pipeline.Report) string {
 }
 
 // verdict says in a line what a run came to.
-func verdict(r *pipeline.Report) string {
+func verdict(r *pipeline.Report, failed bool) string {
 	var open, quarantined, unproven int64
 	for _, p := range r.Pipelines {
 		open += p.Jobs.Open
 		quarantined += p.Jobs.Quarantined
 		unproven += int64(p.Windows.Unproven)
 	}
-	what := fmt.Sprintf("%d jobs archived", r.New())
-	if r.New() == 0 {
+	what := archived(r)
+	switch {
+	case r.New() == 0 && failed:
+		what = "nothing archived"
+	case r.New() == 0:
 		what = "nothing new"
 	}
 	if r.DryRun {
 		what += " (dry run: nothing was written)"
 	}
 	var rest []string
-	add := func(n int64, what string) {
+	add := func(n int64, text string) {
 		if n > 0 {
-			rest = append(rest, fmt.Sprintf("%d %s", n, what))
+			rest = append(rest, text)
 		}
 	}
-	add(open, "still processing")
-	add(quarantined, "in quarantine")
-	add(unproven, "windows left open")
+	add(open, fmt.Sprintf("%d still processing", open))
+	add(quarantined, fmt.Sprintf("%d in quarantine", quarantined))
+	add(unproven, words.Count(unproven, "window")+" left open")
 	if len(rest) > 0 {
 		what += ", " + strings.Join(rest, ", ")
 	}
 	return fmt.Sprintf("run %s: %s", r.RunID, what)
+}
+
+// namedPipelines is of how many pipelines a verdict tells what each archived.
+const namedPipelines = 5
+
+// archived says how many jobs were archived. A job that several pipelines take
+// counts in each of them, so their sum would be no number of jobs.
+func archived(r *pipeline.Report) string {
+	var each []string
+	for _, p := range r.Pipelines {
+		if p.Jobs.New > 0 {
+			each = append(each, fmt.Sprintf("%s %d", p.Name, p.Jobs.New))
+		}
+	}
+	switch {
+	case len(r.Pipelines) == 1:
+		return words.Count(r.New(), "job") + " archived"
+	case len(each) > namedPipelines:
+		return fmt.Sprintf("%s archived by %d pipelines", words.Count(r.New(), "row"), len(each))
+	}
+	return "jobs archived: " + strings.Join(each, ", ")
 }
 
 func seconds(s float64) string {
@@ -99,7 +125,7 @@ func seconds(s float64) string {
 	if d < 10*time.Second {
 		return d.Round(10 * time.Millisecond).String()
 	}
-	return d.Round(time.Second).String()
+	return words.Duration(d.Round(time.Second))
 }
 
 // bytesText gives a number of bytes in the largest unit that keeps it above 1.

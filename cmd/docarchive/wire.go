@@ -22,12 +22,17 @@ import (
 
 // loadConfig reads jobs.yaml and makes its secrets unprintable.
 func (a *app) loadConfig() (*config.Config, error) {
-	return a.loadConfigWith(a.getenv)
+	return a.loadConfigWith(config.Options{LookupEnv: a.getenv})
 }
 
-// loadConfigWith is loadConfig with another environment.
-func (a *app) loadConfigWith(getenv func(string) (string, bool)) (*config.Config, error) {
-	cfg, err := config.Load(a.flags.config, config.Options{LookupEnv: getenv})
+// loadConfigKeyless is loadConfig for commands that make no request: they do
+// not need the API key.
+func (a *app) loadConfigKeyless() (*config.Config, error) {
+	return a.loadConfigWith(config.Options{LookupEnv: a.getenv, KeyOptional: true})
+}
+
+func (a *app) loadConfigWith(o config.Options) (*config.Config, error) {
+	cfg, err := config.Load(a.flags.config, o)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			err = fmt.Errorf("%w; name it with --config, or start from the jobs.yaml that comes with docarchive", err)
@@ -103,15 +108,24 @@ func (a *app) openHome(ctx context.Context, cfg *config.Config) (cache.Home, err
 		}
 		return home, nil
 	}
-	dir, has := a.getenv("DOCARCHIVE_CACHE_DIR")
+	dir, has := a.cacheDir()
 	if !has {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return cache.NewMemory(), nil // no home directory, as in a bare container
-		}
-		dir = filepath.Join(base, "docarchive")
+		return cache.NewMemory(), nil
 	}
 	return cache.OpenEmbedded(dir, cache.EmbeddedOptions{Logger: a.log})
+}
+
+// cacheDir is the folder of the embedded cache. There is none without a home
+// directory, as in a bare container.
+func (a *app) cacheDir() (dir string, has bool) {
+	if dir, has := a.getenv("DOCARCHIVE_CACHE_DIR"); has {
+		return dir, true
+	}
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", false
+	}
+	return filepath.Join(base, "docarchive"), true
 }
 
 // openClient returns a client of the API with the configured pace. Where home
@@ -120,6 +134,7 @@ func (a *app) openClient(cfg *config.Config, home cache.Home) (*docextract.Clien
 	budget := docextract.NewBudget(cfg.API.RequestsPerMinute, docextract.Clock{})
 	o := docextract.Options{
 		BaseURL: cfg.API.BaseURL, Key: cfg.API.Key, UserAgent: "docarchive/" + version, Limiter: budget,
+		OnRetry: newRetryLog(a.log).retrying,
 	}
 	if redis, ok := home.(*cache.Redis); ok {
 		o.Limiter = redis.NewBudget(cache.BudgetOptions{
@@ -227,7 +242,7 @@ func (w *workplace) spec(p config.Pipeline, first time.Time, s span) (pipeline.S
 			ExtractorID: p.Extractor, MinConfidence: p.MinConfidence, Metadata: p.Metadata,
 		},
 		From: first, Until: s.until, Window: p.Window, Settle: p.Settle, Raw: p.Raw,
-		HashKey: []byte(w.cfg.HashKey),
+		HashKey: []byte(w.cfg.HashKey), Schema: schemaPolicy(p.Schema),
 	}
 	if s.since.After(first) {
 		spec.From = s.since
@@ -246,11 +261,8 @@ func (w *workplace) spec(p config.Pipeline, first time.Time, s span) (pipeline.S
 // unsupported refuses what jobs.yaml can say and this version cannot do: to
 // leave it out silently would be worse.
 func unsupported(p config.Pipeline) error {
-	switch {
-	case p.Documents:
+	if p.Documents {
 		return &configError{fmt.Errorf("%s: documents: true is not built into this version; leave it out", p.Pos)}
-	case p.Schema != "evolve":
-		return &configError{fmt.Errorf("%s: schema: %s is not built into this version; use evolve", p.Pos, p.Schema)}
 	}
 	return nil
 }
@@ -259,6 +271,8 @@ func unsupported(p config.Pipeline) error {
 func (w *workplace) stores() pipeline.Stores {
 	return pipeline.Stores{
 		ArchiveID: w.ledger.ID(), Ledger: w.ledger, Shelf: w.ledger, Schemas: w.ledger, Library: w.ledger, Seen: w.home,
+		Leases:      leases{w.home, w.ledger.ID(), w.log},
+		Definitions: w.ledger,
 	}
 }
 

@@ -46,7 +46,7 @@ type Pipeline struct {
 	Raw       bool      `json:"raw" jsonschema:"default=true" jsonschema_description:"Keep each job as it was received, so that sinks can be rebuilt after the API has dropped it on day 90."`
 	Documents bool      `json:"documents" jsonschema:"default=false" jsonschema_description:"Archive the documents themselves too, fetched from document_url."`
 	Fields    []Field   `json:"fields" jsonschema_description:"Type or treatment by field path (vendor.address.city), over what the extractor declares and what is seen."`
-	Schema    string    `json:"schema" jsonschema:"default=evolve,enum=evolve,enum=freeze,enum=quarantine" jsonschema_description:"What a new field does. evolve: becomes a column; freeze: goes into overflow; quarantine: its job is set aside."`
+	Schema    string    `json:"schema" jsonschema:"default=evolve,enum=evolve,enum=freeze,enum=quarantine" jsonschema_description:"What a new field does. evolve: becomes a column; freeze: stops the run before anything is written; quarantine: its job is set aside."`
 	Sinks     []Sink    `json:"sinks" jsonschema:"required,minItems=1" missing:"add one, such as - type: parquet" jsonschema_description:"Where the jobs are written."`
 	Resubmit  *Resubmit `json:"resubmit" jsonschema_description:"How failed jobs are submitted again by docarchive resubmit. This costs credits."`
 	Alerts    *Alerts   `json:"alerts" jsonschema_description:"Thresholds of docarchive monitor."`

@@ -18,7 +18,8 @@ const (
 // expander replaces references in values.
 type expander struct {
 	options Options
-	grown   int // bytes put in for references so far
+	grown   int  // bytes put in for references so far
+	lenient bool // what is missing stands for nothing
 }
 
 // expand replaces the references in text. What they stand for is not expanded
@@ -73,6 +74,9 @@ func (e *expander) resolve(name string) (value, fault string) {
 	case optional:
 		return fallback, ""
 	}
+	if e.lenient {
+		return "", ""
+	}
 	return "", fmt.Sprintf("variable %s is not set: set it, or give it a default as in ${%s:-default}", name, name)
 }
 
@@ -82,6 +86,8 @@ func (e *expander) file(path string) (value, fault string) {
 	}
 	data, err := e.options.ReadFile(path)
 	switch {
+	case err != nil && e.lenient:
+		return "", ""
 	case err != nil:
 		return "", fmt.Sprintf("${file:%s} cannot be read: %v", shorten(path), err)
 	case len(data) > maxFileValue:

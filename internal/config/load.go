@@ -19,6 +19,9 @@ type Options struct {
 	// ReadFile returns the content for ${file:PATH}; nil: regular files only, and
 	// no more of them than a reference may hold.
 	ReadFile func(path string) ([]byte, error)
+	// KeyOptional leaves api.key empty where the variable or file that it is
+	// taken from is missing, for work that makes no request.
+	KeyOptional bool
 }
 
 func (o Options) withDefaults() Options {

@@ -20,7 +20,8 @@ const (
 	MarkAfter     = "mark.after"     // the cache knows of the commit
 	ReportBefore  = "report.before"  // the run's report is about to be written
 
-	FileWritten = "file.written" // a local file has its bytes, under a temporary name
+	FileBegun   = "file.begun"   // a local file exists, empty, under a temporary name
+	FileWritten = "file.written" // it has its bytes
 	FileSynced  = "file.synced"  // they are on disk
 	FileNamed   = "file.named"   // it has its name
 	FileDurable = "file.durable" // the name is on disk, too
@@ -33,6 +34,6 @@ func Names() []string {
 		LoadAfter, ProvePage, Flush, EncodeFinish, SchemaBefore, SchemaAfter,
 		StageBefore, StageEach, StageAfter, CommitBefore, CommitAfter,
 		PublishBefore, PublishEach, PublishCopied, PublishAfter, MarkAfter, ReportBefore,
-		FileWritten, FileSynced, FileNamed, FileDurable, CopyNamed,
+		FileBegun, FileWritten, FileSynced, FileNamed, FileDurable, CopyNamed,
 	}
 }

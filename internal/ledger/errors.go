@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/adteco/docarchive/internal/words"
 )
 
 // ErrNoArchive means that the bucket holds no archive.
@@ -50,11 +52,9 @@ type SettingsError struct {
 }
 
 func (e *SettingsError) Error() string {
-	return fmt.Sprintf("pipeline %s was begun with windows of %v and cannot go on with %v; set window: %s again, or give the pipeline a new name",
-		e.Pipeline, e.Was.Window, e.Is.Window, hours(e.Was.Window))
+	return fmt.Sprintf("pipeline %s was begun with windows of %s and cannot go on with %s; set window: %s again, or give the pipeline a new name",
+		e.Pipeline, words.Duration(e.Was.Window), words.Duration(e.Is.Window), words.Duration(e.Was.Window))
 }
-
-func hours(d time.Duration) string { return fmt.Sprintf("%dh", d/time.Hour) }
 
 // StaleError means that a part was staged so long ago that garbage collection
 // could take it away before its record exists.
@@ -67,5 +67,5 @@ func (e *StaleError) Error() string {
 	if e.Age == 0 {
 		return fmt.Sprintf("%s was not staged by this run; stage it and append again", e.Path)
 	}
-	return fmt.Sprintf("%s was staged %v ago, too long to be committed; stage it and append again", e.Path, e.Age.Round(time.Second))
+	return fmt.Sprintf("%s was staged %s ago, too long to be committed; stage it and append again", e.Path, words.Duration(e.Age.Round(time.Second)))
 }

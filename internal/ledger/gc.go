@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/adteco/docarchive/internal/store"
+	"github.com/adteco/docarchive/internal/words"
 	"github.com/adteco/docarchive/pipeline"
 )
 
@@ -26,7 +27,7 @@ type Garbage struct {
 func (l *Ledger) GC(ctx context.Context, now time.Time, age time.Duration) (Garbage, error) {
 	var g Garbage
 	if age < 2*l.options.CommitAge {
-		return g, fmt.Errorf("garbage must be at least %v old, not %v: parts may still be committed", 2*l.options.CommitAge, age)
+		return g, fmt.Errorf("garbage must be at least %s old, not %s: parts may still be committed", words.Duration(2*l.options.CommitAge), words.Duration(age))
 	}
 	before := now.Add(-age)
 	old, err := l.aged(ctx, before)

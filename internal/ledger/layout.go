@@ -24,6 +24,7 @@ const (
 	runsDir       = controlDir + "runs/"
 	rawDir        = controlDir + "raw/"
 	quarantineDir = controlDir + "quarantine/"
+	extractorsDir = controlDir + "extractors/"
 
 	jsonSuffix = ".json"
 	idsSuffix  = ".json.zst"

@@ -65,6 +65,18 @@ func (l *Ledger) Reports(ctx context.Context, n int) ([]Report, error) {
 	return reports, nil
 }
 
+// Report returns the report of one run, nil if there is none.
+func (l *Ledger) Report(ctx context.Context, runID string) ([]byte, error) {
+	if err := checkName("run id", runID); err != nil {
+		return nil, err
+	}
+	data, err := l.store.Get(ctx, runsDir+runID+jsonSuffix, maxReport)
+	if errors.Is(err, store.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}
+
 // Windows returns the names of a pipeline's windows that have a log, oldest
 // first. It asks for a listing, so that it is for people and not for decisions.
 func (l *Ledger) Windows(ctx context.Context, pipelineName string) ([]string, error) {

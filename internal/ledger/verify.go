@@ -19,11 +19,12 @@ import (
 // Finding is one thing that is wrong with an archive. Fields that do not apply
 // are empty.
 type Finding struct {
-	Pipeline string `json:"pipeline"`
-	Window   string `json:"window,omitempty"`
-	Seq      int    `json:"seq,omitempty"`
-	Path     string `json:"path,omitempty"` // key in the bucket
-	Problem  string `json:"problem"`
+	Pipeline string   `json:"pipeline"`
+	Window   string   `json:"window,omitempty"`
+	Seq      int      `json:"seq,omitempty"`
+	Path     string   `json:"path,omitempty"` // key in the bucket
+	Problem  string   `json:"problem"`
+	Rows     []string `json:"rows,omitempty"` // of the file, which are damaged; filled in by whoever can read it
 }
 
 // Verify reads all of a pipeline's archive again and calls report with each

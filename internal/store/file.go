@@ -105,6 +105,11 @@ func (r *localReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Seek implements io.Seeker, as the readers of cloud storages do.
+func (r *localReader) Seek(offset int64, whence int) (int64, error) {
+	return r.file.Seek(offset, whence)
+}
+
 func (r *localReader) Close() error { return r.file.Close() }
 
 // begin is how every operation starts.

@@ -79,6 +79,9 @@ func spool(ctx context.Context, root *os.Root, name string, c Content) (err erro
 			err = classified(ErrLocal, closeErr)
 		}
 	}()
+	if err := failpoint.Hit(failpoint.FileBegun); err != nil {
+		return err
+	}
 	if err := copyExactly(ctx, out, in, c.Size); err != nil {
 		return err
 	}
