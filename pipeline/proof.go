@@ -81,6 +81,7 @@ type Prover struct {
 	full     int  // most jobs seen on a page
 	depth    int  // pages that a walk may take
 	failed   int  // walks that did not add up
+	large    int  // answers in a row that were too large
 	unstable bool // the order changes between requests: only single answers prove
 }
 
@@ -277,7 +278,7 @@ func (t *trial) mayBeFull(page *docextract.Page) bool {
 func (p *Prover) learn(page *docextract.Page) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.full = max(p.full, page.Items())
+	p.full, p.large = max(p.full, page.Items()), 0
 }
 
 // refused turns errors that smaller requests avoid into a verdict.
@@ -288,7 +289,10 @@ func (w *walk) refused(err error, offset int) (verdict, error) {
 	defer w.mu.Unlock()
 	switch {
 	case errors.As(err, &large) && w.ask > 1:
-		w.ask /= 2
+		// One answer may be a mishap; after several, pages must be smaller.
+		if w.large++; w.large > 1 {
+			w.ask, w.large = w.ask/2, 0
+		}
 		return verdict{again: true, reason: large.Error()}, nil
 	case errors.As(err, &api) && api.Status == http.StatusBadRequest && offset > 0 && w.depth > 1:
 		// The server refuses deep offsets: slices must be smaller.

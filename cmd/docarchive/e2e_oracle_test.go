@@ -214,6 +214,7 @@ func (a *adversary) run(config string, args ...string) (status int, stdout, stde
 		tune: func(o *docextract.Options) {
 			o.Retry.First, o.Retry.Longest, o.Retry.Attempts = time.Millisecond, 5*time.Millisecond, 40
 			o.Retry.Malformed = 40
+			o.Timeouts = docextract.Timeouts{Header: 500 * time.Millisecond, Idle: 500 * time.Millisecond, Total: 2 * time.Second}
 		},
 	})
 	return status, out.String(), errs.String()

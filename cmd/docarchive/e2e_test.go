@@ -35,12 +35,13 @@ var contrary = map[string]string{
 	"order": "shuffled", "bounds": "exclusive", "limit_max": "37", "null_jobs": "on", "echo": "off",
 }
 
-// flaky is a share of requests for every fault that ends by itself.
+// flaky is a share of requests for every fault that a GET can meet.
 func flaky(p float64) map[string]float64 {
 	faults := map[string]float64{}
 	for _, name := range []string{
 		"e500", "e502", "e503", "e504", "html", "html_error", "garbage", "duplicate", "shift",
 		"reset", "truncate", "truncate_json", "trailing", "absurd_rate_headers",
+		"hang_headers", "hang_body", "drip", "gzip_bomb", "e429", "e429_bare",
 	} {
 		faults[name] = p
 	}
