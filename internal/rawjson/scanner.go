@@ -12,7 +12,10 @@ import (
 	"fmt"
 )
 
-// MaxDepth is the deepest nesting of objects and arrays that is read.
+// MaxDepth is the deepest nesting of objects and arrays that [Scanner.Object]
+// and [Scanner.Array] follow, which call themselves for each level. Skipping a
+// value has no such limit: one job that nests absurdly must not cost the others
+// of its page.
 const MaxDepth = 10_000
 
 // Kind is the kind of a JSON value.
@@ -170,9 +173,8 @@ func (s *Scanner) skip() error {
 		switch s.Peek() {
 		case Object, Array:
 			c := s.data[s.pos]
-			if err := s.open(c); err != nil {
-				return err
-			}
+			s.pos++
+			s.depth++
 			stack = append(stack, c+2) // '{'+2 == '}' and '['+2 == ']'
 			if s.closing(c + 2) {
 				stack = stack[:len(stack)-1]
