@@ -170,30 +170,35 @@ type adversary struct {
 func newAdversary(t *testing.T, jobs int, knobs map[string]string, faults map[string]float64) *adversary {
 	t.Helper()
 	a := &adversary{t: t, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), dir: t.TempDir()}
-	a.sim = docextracttest.New(docextracttest.Config{
-		Seed: 7, Jobs: jobs, Open: jobs / 500, Clock: func() time.Time { return a.now }, Key: "sk_test_adversary",
-	})
-	for name, value := range knobs {
-		if err := a.sim.Knobs().Set(name, value); err != nil {
-			t.Fatal(err)
-		}
-	}
+	a.restart(docextracttest.Config{Seed: 7, Jobs: jobs, Open: jobs / 500}, knobs)
 	for name, p := range faults {
 		if err := a.sim.Faults().Set(name, p); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return a
+}
+
+// restart puts another simulator in the place of the one before.
+func (a *adversary) restart(c docextracttest.Config, knobs map[string]string) {
+	a.t.Helper()
+	c.Clock, c.Key = func() time.Time { return a.now }, "sk_test_adversary"
+	a.sim = docextracttest.New(c)
+	for name, value := range knobs {
+		if err := a.sim.Knobs().Set(name, value); err != nil {
+			a.t.Fatal(err)
+		}
+	}
 	running, err := a.sim.Start()
 	if err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	a.t.Cleanup(func() {
 		if err := running.Close(); err != nil {
-			t.Error(err)
+			a.t.Error(err)
 		}
 	})
 	a.running = running
-	return a
 }
 
 // run executes docarchive in the adversary's folder with its clock.
