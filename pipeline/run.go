@@ -24,9 +24,9 @@ const (
 	lastCallAge = 80 * day
 	// maxSkew is how far the local clock and the server's may differ.
 	maxSkew = time.Hour
-	// raceTries is how often a window is computed again after another run was
-	// first.
-	raceTries = 5
+	// raceTries is how often a window is computed in all where other runs were
+	// first. Whenever one loses, another has got on, so many runs need many tries.
+	raceTries = 25
 	// windowsAtOnce bounds how many windows are read at a time. Each holds a
 	// batch and its sinks' buffers; more of them would cost memory and bring no
 	// speed, since the pages of each are read ahead.

@@ -140,10 +140,13 @@ func TestStopLeavesTheRest(t *testing.T) {
 		}
 		return post(ctx, in)
 	}
-	if _, err := w.run(options(), w.names); !errors.Is(err, pipeline.ErrStopped) {
+	one := options()
+	one.Concurrency = 1
+	if _, err := w.run(one, w.names); !errors.Is(err, pipeline.ErrStopped) {
 		t.Fatalf("the batch ends with %v", err)
 	}
-	if n := len(w.sim.Submissions()); n < 1 || n > 5 {
+	// The third was begun when the stop came; its bytes may or may not have left.
+	if n := len(w.sim.Submissions()); n != 2 && n != 3 {
 		t.Fatalf("%d submissions", n)
 	}
 	w.stopping = nil
