@@ -48,7 +48,7 @@ func (c *Client) get(ctx context.Context, path []string, query url.Values, parse
 		Multiplier: 2, RandomizationFactor: 0.5,
 	}
 	pause.Reset()
-	failures, malformed, limited := 0, 0, 0
+	failures, malformed, limited, oversized := 0, 0, 0, 0
 	var waited time.Duration
 	start := c.clock.Now()
 	for {
@@ -69,6 +69,7 @@ func (c *Client) get(ctx context.Context, path []string, query url.Values, parse
 		}
 		var apiError *Error
 		var badAnswer *MalformedError
+		var large *TooLargeError
 		switch {
 		case errors.As(err, &apiError) && apiError.Status == http.StatusTooManyRequests:
 			// The limiter has seen the answer and will wait; a server that keeps
@@ -79,6 +80,11 @@ func (c *Client) get(ctx context.Context, path []string, query url.Values, parse
 			continue
 		case errors.As(err, &badAnswer):
 			malformed++
+		case errors.As(err, &large):
+			// Once may be a mishap; twice, and the caller must ask for less.
+			if oversized++; oversized > 1 {
+				return err
+			}
 		}
 		failures++
 		elapsed := c.clock.Now().Sub(start) - waited
@@ -124,9 +130,8 @@ func retryable(err error) bool {
 		return apiError.Retryable()
 	}
 	var redirect *RedirectError
-	var large *TooLargeError
 	var path *pathError
-	return !errors.As(err, &redirect) && !errors.As(err, &large) && !errors.As(err, &path)
+	return !errors.As(err, &redirect) && !errors.As(err, &path)
 }
 
 // untrusted reports whether the server could not prove that it is the API:

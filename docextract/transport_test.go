@@ -128,7 +128,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := client.List(context.Background(), docextract.Query{})
-		if e := want[*docextract.TooLargeError](t, err); e.Limit != 64<<20 || client.Requests() != 1 {
+		if e := want[*docextract.TooLargeError](t, err); e.Limit != 64<<20 || client.Requests() != 2 {
 			t.Errorf("%v after %d requests", err, client.Requests())
 		}
 	})

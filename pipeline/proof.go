@@ -39,6 +39,8 @@ const (
 	// times the pages that its largest slice has.
 	leave    = 1000
 	patience = 30
+	// recovery is after how many pages larger ones are tried again.
+	recovery = 20
 	// rebases is how often a slice whose total changes is begun anew.
 	rebases = 4
 )
@@ -81,7 +83,8 @@ type Prover struct {
 	full     int  // most jobs seen on a page
 	depth    int  // pages that a walk may take
 	failed   int  // walks that did not add up
-	large    int  // answers in a row that were too large
+	most     int  // what ask was at first
+	calm     int  // pages since an answer was too large
 	unstable bool // the order changes between requests: only single answers prove
 }
 
@@ -89,7 +92,7 @@ type Prover struct {
 // pageSize is the limit asked for, ahead the greatest number of requests that
 // one walk makes at once.
 func NewProver(source Source, extractor string, pageSize, ahead int) *Prover {
-	return &Prover{source: source, extractor: extractor, ask: max(1, pageSize), ahead: max(1, ahead), depth: deepest}
+	return &Prover{source: source, extractor: extractor, ask: max(1, pageSize), most: max(1, pageSize), ahead: max(1, ahead), depth: deepest}
 }
 
 // outcome is what came of a proof.
@@ -278,7 +281,10 @@ func (t *trial) mayBeFull(page *docextract.Page) bool {
 func (p *Prover) learn(page *docextract.Page) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.full, p.large = max(p.full, page.Items()), 0
+	p.full = max(p.full, page.Items())
+	if p.calm++; p.calm >= recovery && p.ask < p.most {
+		p.ask, p.calm = min(2*p.ask, p.most), 0
+	}
 }
 
 // refused turns errors that smaller requests avoid into a verdict.
@@ -288,11 +294,8 @@ func (w *walk) refused(err error, offset int) (verdict, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case errors.As(err, &large) && w.ask > 1:
-		// One answer may be a mishap; after several, pages must be smaller.
-		if w.large++; w.large > 1 {
-			w.ask, w.large = w.ask/2, 0
-		}
+	case errors.As(err, &large):
+		w.ask, w.calm = max(1, w.ask/2), 0
 		return verdict{again: true, reason: large.Error()}, nil
 	case errors.As(err, &api) && api.Status == http.StatusBadRequest && offset > 0 && w.depth > 1:
 		// The server refuses deep offsets: slices must be smaller.
