@@ -141,11 +141,13 @@ func (v *reading) makePlan(ctx context.Context) (plan, error) {
 		return plan{slice: Window{Start: v.covered, End: end}, poll: open}, nil
 	}
 	fresh := v.history.Head.CommittedAt.After(v.report.begun) // by a run beside this one
-	if v.covered.Equal(v.window.End) && v.baseline != docextract.UnknownTotal && !fresh {
+	if v.covered.Equal(v.window.End) && !fresh {
 		page, err := v.prover.count(ctx, v.window)
 		if err != nil {
 			return plan{}, fmt.Errorf("audit: %w", err)
 		}
+		// A window whose count could not be had when it was closed has a baseline
+		// below every count: the first that can be had leads to one more reading.
 		if page.Total > v.baseline {
 			v.Log.Warn("jobs came into a window after it was settled: it is read again",
 				"pipeline", v.Spec.Name, "window", v.window.Name(), "known", v.baseline, "now", page.Total)

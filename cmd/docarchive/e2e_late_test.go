@@ -34,6 +34,34 @@ func TestLateJobIsFoundByTheAudit(t *testing.T) {
 	a.compare("all", truth)
 }
 
+// TestLateJobIsFoundWhereTheCountWasMissing closes windows while the server
+// counts nothing. As soon as it counts, each is read once more, and only once.
+func TestLateJobIsFoundWhereTheCountWasMissing(t *testing.T) {
+	a := newAdversary(t, 600, map[string]string{"total": "missing", "limit_max": "5"}, nil)
+	if status, _, stderr := a.run(wholeConfig, "run"); status != exitDone {
+		t.Fatalf("exit %d\n%s", status, stderr)
+	}
+	late := a.now.Add(-20 * dayLong)
+	a.sim.AddRaw(late, fmt.Appendf(nil,
+		`{"id":"job_late","status":"completed","created_at":%q,"extracted_data":{"late":true}}`, late.Format(time.RFC3339)))
+	if err := a.sim.Knobs().Set("total", "exact"); err != nil {
+		t.Fatal(err)
+	}
+	a.now = a.now.Add(dayLong)
+	var spent [2]int64
+	for i := range spent {
+		before := a.sim.Requests()
+		if status, _, stderr := a.run(wholeConfig, "run"); status != exitDone {
+			t.Fatalf("exit %d\n%s", status, stderr)
+		}
+		spent[i] = a.sim.Requests() - before
+	}
+	a.compare("all", a.truth(15*time.Minute))
+	if spent[1] >= spent[0] {
+		t.Errorf("%d requests, then %d: windows were read again that were counted before", spent[0], spent[1])
+	}
+}
+
 // TestLastCall lets windows grow old with jobs in them that never finish: each
 // window is read once more and sealed before its jobs expire, and the run that
 // does it says how many were never finished.

@@ -49,16 +49,16 @@ type gossip struct {
 	mode atomic.Value // string; "" answers as next does
 }
 
-// gossipModes are the ways in which it answers, each with the status of the
-// first run that meets it, and of further ones.
-var gossipModes = map[string]struct{ first, again int }{
+// gossipModes are the ways in which it answers, each with the statuses of run
+// and of plan that meet it.
+var gossipModes = map[string]struct{ run, plan int }{
 	"refuse":      {exitRefused, exitRefused},
 	"forbid":      {exitRefused, exitRefused},
 	"bad request": {exitFailed, exitFailed},
 	"outage":      {exitTemporary, exitTemporary},
 	"page":        {exitTemporary, exitTemporary},
 	"redirect":    {exitConfig, exitConfig},
-	"job":         {exitPartly, exitDone}, // what is known to be malformed is not told again
+	"job":         {exitPartly, exitDone}, // its windows do not add up, however often they are read
 }
 
 func (g *gossip) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -151,9 +151,9 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	s.check(exitUsage, "run", "--since", planted["DATABASE_PASSWORD"])
 	for mode, status := range gossipModes {
 		g.mode.Store(mode)
-		s.check(status.first, "run", "jobs", "--log-level", "debug")
-		s.check(status.again, "run", "jobs", "--log-level", "debug", "--log-format", "json", "-o", "json")
-		s.check(status.again, "plan", "jobs", "-o", "json")
+		s.check(status.run, "run", "jobs", "--log-level", "debug")
+		s.check(status.run, "run", "jobs", "--log-level", "debug", "--log-format", "json", "-o", "json")
+		s.check(status.plan, "plan", "jobs", "-o", "json")
 		g.mode.Store("")
 	}
 	s.searchFiles()
