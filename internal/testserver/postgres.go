@@ -34,6 +34,32 @@ func Postgres(t testing.TB) string {
 	return location.String()
 }
 
+// PostgresReplica starts a server of the test's own that is a hot standby, and
+// returns its URL. It takes no write until somebody calls pg_promote().
+func PostgresReplica(t testing.TB) string {
+	t.Helper()
+	p := postgresProgram(t)
+	initialize := p.prepare
+	p.prepare = func(s *server) error {
+		if err := initialize(s); err != nil {
+			return err
+		}
+		// Whoever owns the folder need not own the file, which is only looked for.
+		return os.WriteFile(filepath.Join(s.dir, "data", "standby.signal"), nil, 0o644)
+	}
+	s, err := start(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.explain(t)
+	return postgresURL(s.address())
+}
+
 func postgresURL(address string) string {
 	return "postgres://postgres@" + address + "/postgres?sslmode=disable"
 }

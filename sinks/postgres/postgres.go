@@ -50,6 +50,10 @@ func Open(_ context.Context, location string, o database.Options) (pipeline.Ware
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "docarchive"
 	}
+	if config.ValidateConnect == nil {
+		// A standby is as good as no server, and of several hosts the primary is meant.
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	}
 	return database.New(&engine{config}, o)
 }
 
