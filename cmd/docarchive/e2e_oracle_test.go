@@ -164,6 +164,7 @@ type adversary struct {
 	sim     *docextracttest.Simulator
 	running *docextracttest.Running
 	now     time.Time
+	clock   func() time.Time // docarchive's own; nil: now
 	dir     string
 }
 
@@ -210,12 +211,16 @@ func (a *adversary) run(config string, args ...string) (status int, stdout, stde
 		a.t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
+	clock := a.clock
+	if clock == nil {
+		clock = func() time.Time { return a.now }
+	}
 	status = run(system{
 		args: append([]string{"--config", file}, args...),
 		getenv: func(name string) (string, bool) {
 			return a.dir, name == "DOCARCHIVE_CACHE_DIR" || name == "DOCARCHIVE_SPOOL"
 		},
-		stdout: &out, stderr: &errs, now: func() time.Time { return a.now },
+		stdout: &out, stderr: &errs, now: clock,
 		tune: func(o *docextract.Options) {
 			o.Retry.First, o.Retry.Longest, o.Retry.Attempts = time.Millisecond, 5*time.Millisecond, 40
 			o.Retry.Malformed = 40
