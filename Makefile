@@ -22,10 +22,10 @@ GOFILES = find . -name '*.go' -not -path './.tools/*' -not -path './.git/*'
 # Only the race detector needs cgo. One setting for all else keeps one build cache warm.
 export CGO_ENABLED := 0
 
-.PHONY: help demo build test lint fuzz bench fmt servers
+.PHONY: help demo build test lint fuzz bench microbench fmt servers
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Run the shipped jobs.yaml against the bundled simulator; needs no network and no key.
 	go run ./cmd/docarchive demo
@@ -63,7 +63,10 @@ fuzz: ## Run every fuzz target in turn for FUZZTIME (10s) each.
 	  go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null; \
 	done
 
-bench: ## Run every benchmark.
+bench: ## Measure against the peers at 200,000 jobs; other sizes: make bench BENCH='peers --jobs 1M'.
+	DOCARCHIVE_TOOLS='$(TOOLS)' go run ./bench $(or $(BENCH),all)
+
+microbench: ## Run every Go benchmark, for benchstat.
 	go test -run '^$$' -bench . -benchmem ./...
 
 fmt: $(BIN)/gofumpt ## Format every Go file.
