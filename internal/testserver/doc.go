@@ -1,7 +1,8 @@
 // Package testserver gives tests the real servers the product talks to: Redis,
-// PostgreSQL, MariaDB, an S3 gateway, an Azure Blob emulator, and DuckDB as an
-// independent reader of what was written. Google Cloud Storage and the fault
-// proxy stand in subpackages, so that only their users link them.
+// PostgreSQL, MariaDB, an S3 gateway, an Azure Blob emulator, and DuckDB, Polars
+// and hyparquet as independent readers of what was written. Google Cloud
+// Storage, the fault proxy and a browser stand in subpackages, so that only
+// their users link them.
 //
 // A server runs on a free loopback port with a scratch folder of its own, in
 // its own process group, and ends with the test or the test binary; on Linux
