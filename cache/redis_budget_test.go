@@ -137,6 +137,37 @@ func TestBudgetOfADeadProcessComesBack(t *testing.T) {
 	}
 }
 
+// What a dead process had under way costs its requests, once.
+func TestBudgetCountsADeadProcessOnce(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	live, dead := s.process(cache.BudgetOptions{}), s.process(cache.BudgetOptions{})
+	reset := s.time().Add(40 * time.Second)
+	s.waited(live)
+	live.Observe(200, window(10, 9, reset))
+	for range 4 {
+		s.waited(dead)
+	}
+	if err := s.sleep(t.Context(), 6*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		if d := s.waited(live); d != 0 {
+			t.Errorf("request %d of the five that are left waited %s", i, d)
+		}
+		live.Observe(200, window(10, 4-i, reset))
+	}
+	if d := s.waited(live); !about(d, 34*time.Second) {
+		t.Errorf("waited %s, want the rest of the window", d)
+	}
+	live.Observe(200, window(10, 9, reset.Add(time.Minute)))
+	for i := range 9 {
+		if d := s.waited(live); d != 0 {
+			t.Errorf("request %d of the next window waited %s", i, d)
+		}
+	}
+}
+
 func TestBudgetKeepsToEveryWindow(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -249,15 +280,15 @@ func TestBudgetWithoutRedis(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
 	b := s.process(cache.BudgetOptions{
-		Processes: 3, Local: docextract.NewBudget(0, docextract.Clock{Now: s.time, Sleep: s.sleep}),
+		Processes: 3,
 	})
 	s.waited(b)
 	s.server.Close()
 	reset := s.time().Add(40 * time.Second)
 	b.Observe(200, window(60, 59, reset)) // was admitted by Redis, which is gone
 	s.waited(b)
-	b.Observe(200, window(60, 9, reset))
-	// A third of nine is ours.
+	b.Observe(200, window(60, 43, reset))
+	// Forty may be spent by the two others still.
 	for i := range 3 {
 		if d := s.waited(b); d != 0 {
 			t.Errorf("request %d of our share waited %s", i, d)
@@ -268,6 +299,51 @@ func TestBudgetWithoutRedis(t *testing.T) {
 	}
 	for range 4 {
 		b.Failed()
+	}
+}
+
+// The last requests of a window are not given up because others are under way:
+// their answers tell whether they were counted.
+func TestBudgetSpendsTheLast(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	one, two := s.process(cache.BudgetOptions{}), s.process(cache.BudgetOptions{})
+	reset := s.time().Add(40 * time.Second)
+	s.waited(one)
+	one.Observe(200, window(60, 3, reset))
+	s.waited(one)
+	s.waited(two)
+	// Both were in the count already.
+	one.Observe(200, window(60, 1, reset))
+	two.Observe(200, window(60, 1, reset))
+	if d := s.waited(two); d != 0 {
+		t.Errorf("the last request waited %s", d)
+	}
+	two.Observe(200, window(60, 0, reset))
+	if d := s.waited(one); !about(d, 40*time.Second) {
+		t.Errorf("waited %s with nothing left, want the rest of the window", d)
+	}
+}
+
+// A new window is used at once, and by no more requests than the last one held
+// until an answer tells.
+func TestBudgetOpensAWindow(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	one, two := s.process(cache.BudgetOptions{}), s.process(cache.BudgetOptions{})
+	s.waited(one)
+	one.Observe(200, window(3, 0, s.time().Add(20*time.Second)))
+	if d := s.waited(two); !about(d, 20*time.Second) {
+		t.Fatalf("waited %s, want until the reset", d)
+	}
+	if a, b := s.waited(one), s.waited(two); a != 0 || b != 0 {
+		t.Errorf("waited %s and %s in the new window", a, b)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("stopped")
+	s.onSleep = func(time.Duration) { cancel(stopped) }
+	if err := one.Wait(ctx); !errors.Is(err, stopped) {
+		t.Errorf("a fourth request is under way in a window that held three: %v", err)
 	}
 }
 

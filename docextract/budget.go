@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,29 +21,30 @@ type Limiter interface {
 }
 
 const (
-	// longestPause bounds what a server can ask for by a 429: after it the
-	// client looks again.
-	longestPause = 2 * time.Minute
-	// longestWindow bounds what a server can ask for by X-RateLimit-Reset; the
-	// windows of the API last an hour at most.
-	longestWindow = time.Hour + 5*time.Minute
 	// probePause is how often a request that has to wait for another one's
 	// answer looks whether it came.
 	probePause = 25 * time.Millisecond
+	// sameWindow is by how much less the resets of one window differ: the header
+	// counts in seconds.
+	sameWindow = 2 * time.Second
 )
 
 // Budget is a [Limiter] that spends what the X-RateLimit headers allow and not
 // more, so that 429s are the exception, and obeys those that come. While
-// nothing is known of the server it lets one request at a time through.
+// nothing is known of the server it lets one request at a time through. It may
+// be one of several with the same key; see [NewBudgetShare].
 type Budget struct {
-	clock Clock
-	fixed *rate.Limiter // nil: the headers alone
+	clock   Clock
+	fixed   *rate.Limiter // nil: the headers alone
+	workers int64
 
 	mu        sync.Mutex
-	heard     bool // a request has come to its end
-	known     bool // the window holds
+	portions  *portions // nil: there is one worker
+	heard     bool      // a request has come to its end
+	known     bool      // the window holds
 	window    window
 	inFlight  int64
+	pace      float64       // requests a minute, by the narrowest window; 0: not known
 	pauseTill time.Time     // after a 429
 	penalty   time.Duration // doubled by each 429 that says nothing
 }
@@ -60,9 +59,18 @@ type window struct {
 
 // NewBudget returns a budget. perMinute, if positive, is kept to on top of what
 // the server allows.
-func NewBudget(perMinute int, clock Clock) *Budget {
-	b := &Budget{clock: clock.withDefaults()}
+func NewBudget(perMinute int, clock Clock) *Budget { return NewBudgetShare(perMinute, 1, clock) }
+
+// NewBudgetShare returns the budget of one of several workers that use one key
+// and cannot tell each other what they spend: it spends its part of what the
+// headers say, and of perMinute.
+func NewBudgetShare(perMinute, workers int, clock Clock) *Budget {
+	b := &Budget{clock: clock.withDefaults(), workers: int64(max(1, workers))}
+	if workers > 1 {
+		b.portions = &portions{workers: b.workers, byLimit: map[int64]*portion{}}
+	}
 	if perMinute > 0 {
+		perMinute = max(1, perMinute/max(1, workers))
 		// Rate and burst together must not exceed the allowance of any minute.
 		burst := max(1, perMinute/10)
 		b.fixed = rate.NewLimiter(rate.Limit(float64(max(1, perMinute-burst))/60), burst)
@@ -117,10 +125,15 @@ func (b *Budget) take() time.Duration {
 		// A new window: the next answer says how much it holds.
 		b.known = false
 	}
+	if b.portions != nil {
+		if delay := b.portions.wait(now, b.inFlight); delay > 0 {
+			return delay
+		}
+	}
 	switch {
 	case b.known && b.window.remaining <= 0:
 		return b.window.reset.Sub(now)
-	case b.known && b.window.remaining <= b.inFlight:
+	case b.known && max(1, b.window.remaining/b.workers) <= b.inFlight:
 		// Those in flight may be in the server's count already, or not: their
 		// answers will tell.
 		return min(probePause, b.window.reset.Sub(now))
@@ -150,6 +163,9 @@ func (b *Budget) Failed() {
 	b.inFlight--
 	b.heard = true
 	b.window.remaining-- // it may have been counted
+	if b.portions != nil {
+		b.portions.failed()
+	}
 }
 
 // Observe implements [Limiter].
@@ -159,19 +175,19 @@ func (b *Budget) Observe(status int, h http.Header) {
 	b.inFlight--
 	b.heard = true
 	now := b.clock.Now()
-	left, mark, okReset := untilReset(h, now)
-	if remaining, ok := headerInt(h, "X-RateLimit-Remaining"); ok && okReset && remaining >= 0 {
-		limit, _ := headerInt(h, "X-RateLimit-Limit")
-		b.observeWindow(window{limit: max(0, limit), remaining: remaining, reset: now.Add(left), mark: mark})
+	seen := ReadRateHeader(h, now)
+	if b.portions != nil {
+		b.portions.answered(seen, now)
+	}
+	b.observePace(seen)
+	if seen.Remaining >= 0 {
+		b.observeWindow(window{limit: seen.Limit, remaining: seen.Remaining, reset: now.Add(seen.Left), mark: seen.Reset})
 	}
 	if status != http.StatusTooManyRequests {
 		b.penalty = 0
 		return
 	}
-	wait, ok := retryAfter(h, now)
-	if !ok && okReset {
-		wait, ok = left, true
-	}
+	wait, ok := seen.Pause()
 	if !ok {
 		if now.Before(b.pauseTill) {
 			return // one of several that were in flight together
@@ -179,7 +195,6 @@ func (b *Budget) Observe(status int, h http.Header) {
 		b.penalty = min(max(2*b.penalty, time.Second), longestPause)
 		wait = b.penalty
 	}
-	wait = min(max(wait, 100*time.Millisecond), longestPause)
 	wait += rand.N(wait/10 + 1) // or all who were refused come back as one
 	if till := now.Add(wait); till.After(b.pauseTill) {
 		b.pauseTill = till
@@ -192,7 +207,7 @@ func (b *Budget) Observe(status int, h http.Header) {
 // remainder, since that window may be over.
 func (b *Budget) observeWindow(w window) {
 	if b.known {
-		same := w.mark.Sub(b.window.mark).Abs() < 2*time.Second
+		same := w.mark.Sub(b.window.mark).Abs() < sameWindow
 		switch {
 		case same:
 			w.remaining = min(w.remaining, b.window.remaining)
@@ -217,48 +232,24 @@ func (b *Budget) Left() (remaining, limit int64, ok bool) {
 	return max(0, b.window.remaining), b.window.limit, b.known
 }
 
-func headerInt(h http.Header, name string) (int64, bool) {
-	n, err := strconv.ParseInt(strings.TrimSpace(h.Get(name)), 10, 64)
-	return n, err == nil
+// Pace is how many requests a minute the server allows in the long run, by the
+// narrowest window that it has told of; ok is false if it has told of none.
+func (b *Budget) Pace() (perMinute float64, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pace, b.pace > 0
 }
 
-// untilReset is the time until the rate window resets, and that moment on the
-// server's clock. The header is compared with the server's own clock where it
-// says it, so that a skewed local clock does no harm; a small number is taken
-// for seconds from now. Absurd values are refused.
-func untilReset(h http.Header, now time.Time) (left time.Duration, mark time.Time, ok bool) {
-	n, ok := headerInt(h, "X-RateLimit-Reset")
-	if !ok || n < 0 {
-		return 0, time.Time{}, false
+// observePace judges the size of a window by when it resets.
+func (b *Budget) observePace(seen RateHeader) {
+	if seen.Limit == 0 || seen.Remaining < 0 {
+		return
 	}
-	server := serverTime(h, now).Truncate(time.Second)
-	if n <= 86_400 {
-		left = time.Duration(n) * time.Second
-		mark = server.Add(left)
-	} else {
-		mark = time.Unix(n, 0)
-		left = mark.Sub(server)
+	pace := float64(seen.Limit)
+	if seen.Left > time.Minute {
+		pace /= 60
 	}
-	return max(0, left), mark, left.Abs() <= longestWindow
-}
-
-// serverTime is the server's clock when it answered, or the local one.
-func serverTime(h http.Header, now time.Time) time.Time {
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		return date
+	if b.pace == 0 || pace < b.pace {
+		b.pace = pace
 	}
-	return now
-}
-
-// retryAfter reads the header of that name, in seconds or as a date.
-func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
-	text := strings.TrimSpace(h.Get("Retry-After"))
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 && n <= 86_400 {
-		return time.Duration(n) * time.Second, true
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0, false
-	}
-	return max(0, at.Sub(serverTime(h, now))), true
 }

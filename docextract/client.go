@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,7 @@ type Client struct {
 	clock    Clock
 	onRetry  func(attempt int, err error, pause time.Duration) // never nil
 	requests atomic.Int64
+	bodies   sync.Pool // of *[]byte, from pages that were freed
 }
 
 // Requests is how many HTTP requests the client has made.
@@ -167,8 +169,8 @@ func (c *Client) inflate(r io.Reader, resp *http.Response) ([]byte, error) {
 		defer zr.Close()
 		r = zr
 	}
-	size := max(512, resp.ContentLength)
-	buf := make([]byte, 0, min(size+1, c.maxBody+1))
+	size := min(max(512, resp.ContentLength)+1, c.maxBody+1)
+	buf := c.buffer(int(size))
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
@@ -184,6 +186,25 @@ func (c *Client) inflate(r io.Reader, resp *http.Response) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+}
+
+// mostKept is the largest body whose memory is kept for another one.
+const mostKept = 4 << 20
+
+// buffer returns an empty buffer with room for size bytes.
+func (c *Client) buffer(size int) []byte {
+	kept, ok := c.bodies.Get().(*[]byte)
+	if ok && cap(*kept) >= size {
+		return (*kept)[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+// keep takes a body's memory back for another answer.
+func (c *Client) keep(body []byte) {
+	if cap(body) <= mostKept {
+		c.bodies.Put(&body)
 	}
 }
 

@@ -92,30 +92,35 @@ func scanJob(s *rawjson.Scanner) (job Job, problem string, err error) {
 	}
 	var fields [fieldCount][]byte
 	start := s.Offset()
-	err = s.Object(func(key []byte) error {
-		i := fieldIndex(key)
-		value, err := s.Value()
-		if err != nil || i < 0 {
-			return err
+	more, err := s.OpenObject()
+	for more && err == nil {
+		var key, value []byte
+		if key, err = s.Key(); err != nil {
+			break
 		}
-		if fields[i] != nil && problem == "" {
-			problem = "the key " + string(key) + " stands twice"
+		if value, err = s.Value(); err != nil {
+			break
 		}
-		fields[i] = value
-		return nil
-	})
+		if i := fieldIndex(key); i >= 0 {
+			if fields[i] != nil && problem == "" {
+				problem = "the key " + string(key) + " stands twice"
+			}
+			fields[i] = value
+		}
+		more, err = s.NextMember()
+	}
 	if err != nil {
 		return Job{}, "", err
 	}
 	job.Raw = s.Since(start)
 	if problem == "" {
-		problem = job.fill(fields)
+		problem = job.fill(&fields)
 	}
 	return job, problem, nil
 }
 
 // fill sets the envelope from the raw fields and says what is wrong with them.
-func (j *Job) fill(fields [fieldCount][]byte) (problem string) {
+func (j *Job) fill(fields *[fieldCount][]byte) (problem string) {
 	text := func(i int, name string) string {
 		raw := fields[i]
 		switch {
@@ -132,8 +137,17 @@ func (j *Job) fill(fields [fieldCount][]byte) (problem string) {
 		}
 		return value
 	}
-	created := text(fieldCreatedAt, "created_at")
-	j.Status = Status(text(fieldStatus, "status"))
+	var created string
+	micros, usual := rawjson.Micros(fields[fieldCreatedAt])
+	if usual {
+		j.CreatedAt = time.UnixMicro(micros).UTC()
+	} else {
+		created = text(fieldCreatedAt, "created_at")
+	}
+	j.Status = knownStatus(fields[fieldStatus])
+	if j.Status == "" {
+		j.Status = Status(text(fieldStatus, "status"))
+	}
 	j.ID = text(fieldID, "id")
 	if problem == "" && j.ID == "" {
 		problem = "id is empty"
@@ -144,13 +158,30 @@ func (j *Job) fill(fields [fieldCount][]byte) (problem string) {
 	if problem != "" {
 		return problem
 	}
-	at, err := time.Parse(time.RFC3339Nano, created)
-	if err != nil {
-		return "created_at is not an RFC 3339 time"
+	if !usual {
+		at, err := time.Parse(time.RFC3339Nano, created)
+		if err != nil {
+			return "created_at is not an RFC 3339 time"
+		}
+		j.CreatedAt = at.UTC()
 	}
-	if at = at.UTC(); at.Year() < 2000 || at.Year() >= 2200 {
+	if year := j.CreatedAt.Year(); year < 2000 || year >= 2200 {
 		return "created_at is not between the years 2000 and 2200"
 	}
-	j.CreatedAt = at
+	return ""
+}
+
+// knownStatus returns the status of a raw string, as most are written.
+func knownStatus(raw []byte) Status {
+	switch string(raw) {
+	case `"completed"`:
+		return StatusCompleted
+	case `"failed"`:
+		return StatusFailed
+	case `"queued"`:
+		return StatusQueued
+	case `"processing"`:
+		return StatusProcessing
+	}
 	return ""
 }

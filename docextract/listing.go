@@ -67,6 +67,19 @@ type Page struct {
 	Limit     int       // the limit that held, as the server says; 0 if it does not
 	Date      time.Time // the server's clock when it answered; zero if it did not say
 	Size      int       // bytes of JSON
+
+	free func() // takes the memory back; may be nil
+}
+
+// Free gives the page's memory back. Afterwards the bytes that its jobs and its
+// malformed elements share with it are another page's; the rest of the page
+// stays. A page need not be freed, but then the next one needs memory of its
+// own.
+func (p *Page) Free() {
+	if p.free != nil {
+		p.free()
+		p.free = nil
+	}
 }
 
 // Items is the number of elements in the listing, readable or not.
@@ -81,6 +94,7 @@ func (c *Client) List(ctx context.Context, q Query) (*Page, error) {
 			return err
 		}
 		parsed.Date, _ = http.ParseTime(h.Get("Date"))
+		parsed.free = func() { c.keep(body) }
 		page = parsed
 		return nil
 	})

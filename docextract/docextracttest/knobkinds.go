@@ -92,6 +92,21 @@ func length(name, fallback, text string, field func(*settings) *time.Duration, s
 	}
 }
 
+// seconds is a knob that is a duration of whole seconds, one at least.
+func seconds(name, fallback, text string, field func(*settings) *time.Duration) knob {
+	return knob{
+		Doc{Name: name, Values: "whole seconds such as 5s or 1m", Default: fallback, Text: text},
+		func(s *settings, value string) error {
+			d, err := time.ParseDuration(value)
+			if err != nil || d < time.Second || d%time.Second != 0 {
+				return errValue
+			}
+			*field(s) = d
+			return nil
+		},
+	}
+}
+
 // address is a knob that is a URL, or empty.
 func address(name, text string, field func(*settings) *string) knob {
 	return knob{

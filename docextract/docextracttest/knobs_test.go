@@ -185,6 +185,7 @@ func serverCases() []knobCase {
 		{"key_revoked_after", "2", limited, "200 200 200 200 ", "200 200 401 401 "},
 		{"rate_limit_minute", "3", limited, "200 200 200 200 ", "200 200 200 429 "},
 		{"rate_limit_hour", "2", limited, "200 200 200 200 ", "200 200 429 429 "},
+		{"rate_window", "10s", refused, "60", "10"},
 		{"concurrent_jobs", "1", func(w *world) string { return post(w) + post(w) }, "201201", "201429"},
 		{"retry_after", "off", refused, "60", ""},
 		{"retry_after", "date", refused, "60", "Tue, 24 Nov 2026 11:31:00 GMT"},

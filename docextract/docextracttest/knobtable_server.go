@@ -11,6 +11,8 @@ func accessKnobs() []knob {
 			func(s *settings) *int64 { return &s.access.revokedAfter }, 0),
 		whole("rate_limit_minute", "0", "requests a minute; 0 is no limit, and without any limit there are no rate headers", func(s *settings) *int64 { return &r(s).minute }, 0),
 		whole("rate_limit_hour", "0", "requests an hour; 0 is no limit", func(s *settings) *int64 { return &r(s).hour }, 0),
+		seconds("rate_window", "1m", "how long the minute of rate_limit_minute lasts: a test has no minute to wait",
+			func(s *settings) *time.Duration { return &r(s).window }),
 		whole("concurrent_jobs", "0", "submitted jobs that may be open at once, past it 429; 0 is no limit",
 			func(s *settings) *int64 { return &r(s).concurrent }, 0),
 		choice("retry_after", "whether a 429 has Retry-After, and in which form",

@@ -5,11 +5,77 @@ import (
 	"time"
 )
 
-// rateWindows counts requests in windows of a minute and of an hour, which
-// begin with the full minute and the full hour.
+// RateKey is a bearer key with limits of its own, beside [Config.Key].
+type RateKey struct {
+	Key       string
+	PerMinute int64 // requests; 0: no limit
+	PerHour   int64
+}
+
+// RateUse is what became of one window of a key's limit of a minute.
+type RateUse struct {
+	Start   time.Time
+	Limit   int64 // 0: none
+	Used    int64 // requests that it allowed
+	Refused int64 // requests answered by a 429
+}
+
+// mostUses bounds the history of a key's windows.
+const mostUses = 10_000
+
+// rates counts the requests of each key.
+type rates struct {
+	mu     sync.Mutex
+	own    map[string]*rateWindows // of the keys that have limits of their own
+	shared rateWindows             // of all others together
+}
+
+func newRates(keys []RateKey) *rates {
+	r := &rates{own: map[string]*rateWindows{}}
+	for _, k := range keys {
+		r.own[k.Key] = &rateWindows{limits: &RateKey{PerMinute: k.PerMinute, PerHour: k.PerHour}}
+	}
+	return r
+}
+
+// known reports whether the key has limits of its own.
+func (r *rates) known(key string) bool { return r.own[key] != nil }
+
+// take counts a request of the key if count is set and the limits allow it. The
+// state is that of the window that is nearer to its end.
+func (r *rates) take(key string, now micros, set *rateSettings, count bool) (rateState, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.windows(key).take(now, set, count)
+}
+
+func (r *rates) windows(key string) *rateWindows {
+	if w := r.own[key]; w != nil {
+		return w
+	}
+	return &r.shared
+}
+
+// RateUse tells how the key's windows of a minute were used, oldest first; keys
+// without limits of their own share one history. Windows without a request are
+// left out.
+func (s *Simulator) RateUse(key string) []RateUse {
+	s.rates.mu.Lock()
+	defer s.rates.mu.Unlock()
+	w := s.rates.windows(key)
+	if w.use.Start.IsZero() {
+		return nil
+	}
+	return append(append([]RateUse(nil), w.past...), w.use)
+}
+
+// rateWindows counts one key's requests in windows of a minute and of an hour,
+// which begin with the full minute and the full hour.
 type rateWindows struct {
-	mu           sync.Mutex
+	limits       *RateKey // nil: those of the knobs
 	minute, hour rateWindow
+	use          RateUse
+	past         []RateUse
 }
 
 type rateWindow struct {
@@ -24,14 +90,17 @@ type rateState struct {
 	reset            micros
 }
 
-// take counts a request if count is set and the limits allow it. The state is
-// that of the window that is nearer to its end.
 func (w *rateWindows) take(now micros, set *rateSettings, count bool) (rateState, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	minute := w.minute.state(now, time.Minute, set.minute)
-	hour := w.hour.state(now, time.Hour, set.hour)
+	perMinute, perHour := set.minute, set.hour
+	if w.limits != nil {
+		perMinute, perHour = w.limits.PerMinute, w.limits.PerHour
+	}
+	minute := w.minute.state(now, set.window, perMinute)
+	hour := w.hour.state(now, time.Hour, perHour)
 	allowed := (!minute.limited || minute.remaining > 0) && (!hour.limited || hour.remaining > 0)
+	if count {
+		w.note(minute, set.window, allowed)
+	}
 	if count && allowed {
 		w.minute.used++
 		w.hour.used++
@@ -47,6 +116,21 @@ func (w *rateWindows) take(now micros, set *rateSettings, count bool) (rateState
 		return hour, allowed
 	default:
 		return minute, allowed
+	}
+}
+
+// note keeps the history.
+func (w *rateWindows) note(minute rateState, length time.Duration, allowed bool) {
+	if start := time.UnixMicro(minute.reset).Add(-length).UTC(); !start.Equal(w.use.Start) {
+		if !w.use.Start.IsZero() && len(w.past) < mostUses {
+			w.past = append(w.past, w.use)
+		}
+		w.use = RateUse{Start: start, Limit: minute.limit}
+	}
+	if allowed {
+		w.use.Used++
+	} else {
+		w.use.Refused++
 	}
 }
 

@@ -2,9 +2,12 @@ package docextracttest_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/adteco/docarchive/docextract/docextracttest"
 )
@@ -80,5 +83,44 @@ func TestKey(t *testing.T) {
 		if got := w.sim.RequestsByPath()[path]; got != want {
 			t.Errorf("%s: %d requests, want %d", path, got, want)
 		}
+	}
+}
+
+// TestKeysHaveLimitsOfTheirOwn: what one key spends is not another's, and the
+// simulator tells how each was used.
+func TestKeysHaveLimitsOfTheirOwn(t *testing.T) {
+	w := newWorld(t, docextracttest.Config{Key: "sk_test_main", Keys: []docextracttest.RateKey{
+		{Key: "sk_test_a", PerMinute: 3}, {Key: "sk_test_b", PerMinute: 5},
+	}}).set("rate_window=10s", "rate_limit_minute=2")
+	ask := func(key string) int {
+		req := httptest.NewRequest(http.MethodGet, "/v1/credits", nil)
+		req.Header.Set("Authorization", "Bearer "+key)
+		rec := httptest.NewRecorder()
+		w.sim.Handler().ServeHTTP(rec, req)
+		return rec.Code
+	}
+	count := func(key string) (allowed int) {
+		for range 9 {
+			if ask(key) == http.StatusOK {
+				allowed++
+			}
+		}
+		return allowed
+	}
+	if a, b, main := count("sk_test_a"), count("sk_test_b"), count("sk_test_main"); a != 3 || b != 5 || main != 2 {
+		t.Errorf("allowed %d, %d and %d, want 3, 5 and 2", a, b, main)
+	}
+	w.clock.Advance(10 * time.Second)
+	if a := count("sk_test_a"); a != 3 {
+		t.Errorf("%d in the next window, want 3", a)
+	}
+	want := []docextracttest.RateUse{
+		{Start: start, Limit: 3, Used: 3, Refused: 6}, {Start: start.Add(10 * time.Second), Limit: 3, Used: 3, Refused: 6},
+	}
+	if diff := cmp.Diff(want, w.sim.RateUse("sk_test_a")); diff != "" {
+		t.Error(diff)
+	}
+	if status := ask("sk_test_c"); status != http.StatusUnauthorized {
+		t.Errorf("a key that is not known: %d", status)
 	}
 }

@@ -56,7 +56,7 @@ func acceptsGzip(r *http.Request) bool {
 func (x *exchange) failInstead() {
 	switch x.fault.name {
 	case fault500, fault503:
-		x.rate, _ = x.sim.rates.take(x.now.UnixMicro(), &x.set.rate, false)
+		x.rate, _ = x.sim.rates.take(x.key(), x.now.UnixMicro(), &x.set.rate, false)
 	}
 	switch x.fault.name {
 	case fault500:

@@ -83,11 +83,11 @@ func (x *exchange) answerAPI(body []byte) answer {
 		return answer{status: http.StatusTemporaryRedirect, contentType: textType, location: to}
 	}
 	if r := x.authorize(); r != nil {
-		x.rate, _ = x.sim.rates.take(x.now.UnixMicro(), &x.set.rate, false)
+		x.rate, _ = x.sim.rates.take(x.key(), x.now.UnixMicro(), &x.set.rate, false)
 		return x.refuse(r)
 	}
 	var allowed bool
-	x.rate, allowed = x.sim.rates.take(x.now.UnixMicro(), &x.set.rate, true)
+	x.rate, allowed = x.sim.rates.take(x.key(), x.now.UnixMicro(), &x.set.rate, true)
 	if !allowed {
 		return x.tooMany(time.UnixMicro(x.rate.reset))
 	}
@@ -112,6 +112,12 @@ func (x *exchange) notFound(what string) answer {
 	return x.refuse(&refusal{http.StatusNotFound, "not_found", "The " + what + " was not found.", "Check the id; jobs are kept for a limited time."})
 }
 
+// key is the bearer key of the request; empty if it has none.
+func (x *exchange) key() string {
+	key, _ := strings.CutPrefix(x.request.Header.Get("Authorization"), "Bearer ")
+	return key
+}
+
 // authorize checks the key.
 func (x *exchange) authorize() *refusal {
 	a := &x.set.access
@@ -123,7 +129,7 @@ func (x *exchange) authorize() *refusal {
 	case !bearer || key == "":
 		return &refusal{http.StatusUnauthorized, "missing_authorization", "The Authorization header is missing.", "Send Authorization: Bearer and your key."}
 	case a.auth == "revoked", a.revokedAfter > 0 && x.number > a.revokedAfter,
-		x.sim.config.Key != "" && key != x.sim.config.Key:
+		x.sim.config.Key != "" && key != x.sim.config.Key && !x.sim.rates.known(key):
 		return &refusal{http.StatusUnauthorized, "invalid_api_key", "The API key is not valid.", "Check that the key is active."}
 	case a.auth == "forbidden":
 		return &refusal{http.StatusForbidden, "insufficient_scope", "The API key lacks the scope documents:read.", "Use a key with that scope."}

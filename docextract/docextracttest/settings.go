@@ -57,6 +57,7 @@ type accessSettings struct {
 type rateSettings struct {
 	minute      int64
 	hour        int64
+	window      time.Duration // of the minute's limit; whole seconds
 	concurrent  int64
 	retryAfter  string
 	hideHeaders bool

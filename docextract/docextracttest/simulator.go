@@ -17,6 +17,7 @@ type Config struct {
 	Span       time.Duration    // 60 days if 0
 	Clock      func() time.Time // time.Now if nil; the only clock but for latencies
 	Key        string           // the bearer key accepted; empty: any that is not empty
+	Keys       []RateKey        // further keys that are accepted, each with limits of its own
 	Arrivals   float64          // new jobs a minute from the start on
 	Retention  time.Duration    // 90 days if 0
 	Failed     float64          // share of jobs that fail; 0.04 if 0, none if negative
@@ -60,7 +61,7 @@ type Simulator struct {
 	store   *store
 	knobs   *Knobs
 	faults  *Faults
-	rates   rateWindows
+	rates   *rates
 	account account
 	traffic traffic
 	stale   staleTotals
@@ -85,6 +86,7 @@ func New(c Config) *Simulator {
 		store:  newStore(newPlan(c, c.Clock().UnixMicro())),
 		knobs:  newKnobs(),
 		faults: newFaults(c.Seed),
+		rates:  newRates(c.Keys),
 	}
 	s.host.base = vendorDocuments
 	return s
