@@ -49,38 +49,38 @@ func (e *SyntaxError) Error() string {
 type Scanner struct {
 	data  []byte
 	pos   int
-	depth int
+	depth int    // of what Object and Array follow
+	stack []byte // closing brackets that skip expects; kept for its memory
 }
 
 // NewScanner returns a Scanner at the start of data.
 func NewScanner(data []byte) *Scanner { return &Scanner{data: data} }
 
 // Reset puts the scanner at the start of data.
-func (s *Scanner) Reset(data []byte) { *s = Scanner{data: data} }
+func (s *Scanner) Reset(data []byte) { *s = Scanner{data: data, stack: s.stack[:0]} }
 
 // Offset is the number of bytes read.
 func (s *Scanner) Offset() int { return s.pos }
 
 // Peek returns the kind of the value that comes next, without reading it.
-func (s *Scanner) Peek() Kind {
-	s.space()
-	if s.pos >= len(s.data) {
-		return Invalid
-	}
-	switch c := s.data[s.pos]; {
-	case c == '{':
+func (s *Scanner) Peek() Kind { return kindOf(s.next()) }
+
+// kindOf is the kind of a value that begins with c.
+func kindOf(c byte) Kind {
+	switch c {
+	case '{':
 		return Object
-	case c == '[':
+	case '[':
 		return Array
-	case c == '"':
+	case '"':
 		return String
-	case c == '-' || c >= '0' && c <= '9':
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return Number
-	case c == 't':
+	case 't':
 		return True
-	case c == 'f':
+	case 'f':
 		return False
-	case c == 'n':
+	case 'n':
 		return Null
 	}
 	return Invalid
@@ -90,66 +90,104 @@ func (s *Scanner) Peek() Kind {
 // key, quotes included. member must read exactly the value, by one call on the
 // scanner.
 func (s *Scanner) Object(member func(key []byte) error) error {
-	if err := s.open('{'); err != nil {
-		return err
-	}
-	if s.closing('}') {
-		return nil
-	}
-	for {
-		s.space()
-		key, err := s.str()
-		if err != nil {
+	more, err := s.OpenObject()
+	for more && err == nil {
+		var key []byte
+		if key, err = s.Key(); err != nil {
 			return err
 		}
-		s.space()
-		if s.pos >= len(s.data) || s.data[s.pos] != ':' {
-			return s.fail("expected ':' after an object key")
-		}
-		s.pos++
-		if err := member(key); err != nil {
+		if err = member(key); err != nil {
 			return err
 		}
-		more, err := s.comma('}')
-		if err != nil || !more {
-			return err
-		}
+		more, err = s.NextMember()
 	}
+	return err
 }
+
+// OpenObject begins to read an object. more is false if it has no members; else
+// the caller reads each by [Scanner.Key], or [Scanner.KeyIs], and one call for
+// the value, and goes on by [Scanner.NextMember].
+func (s *Scanner) OpenObject() (more bool, err error) { return s.open('{') }
+
+// Key reads the key of a member, and the colon after it. It returns the raw
+// key, quotes included.
+func (s *Scanner) Key() ([]byte, error) {
+	s.next()
+	start := s.pos
+	end, _ := stringEnd(s.data, start)
+	if end < 0 {
+		return nil, s.badString()
+	}
+	s.pos = end
+	if s.next() != ':' {
+		return nil, s.fail("expected ':' after an object key")
+	}
+	s.pos++
+	return s.data[start:end], nil
+}
+
+// KeyIs is [Scanner.Key] for a caller who expects the raw key guess, which an
+// earlier call of Key returned. It reads nothing and reports false if another
+// key comes, or white space.
+func (s *Scanner) KeyIs(guess string) bool {
+	end := s.pos + len(guess)
+	if end < len(s.data) && s.data[end] == ':' && string(s.data[s.pos:end]) == guess {
+		s.pos = end + 1
+		return true
+	}
+	return false
+}
+
+// NextMember reads what stands after a member's value: a comma (true) or the
+// object's end.
+func (s *Scanner) NextMember() (more bool, err error) { return s.after('}') }
 
 // Array reads an array and calls element before each of its elements. element
 // must read exactly the value, by one call on the scanner.
 func (s *Scanner) Array(element func() error) error {
-	if err := s.open('['); err != nil {
-		return err
-	}
-	if s.closing(']') {
-		return nil
-	}
-	for {
-		if err := element(); err != nil {
+	more, err := s.open('[')
+	for more && err == nil {
+		if err = element(); err != nil {
 			return err
 		}
-		more, err := s.comma(']')
-		if err != nil || !more {
-			return err
-		}
+		more, err = s.after(']')
 	}
+	return err
 }
 
 // Value reads any value, validates it and returns its span.
 func (s *Scanner) Value() ([]byte, error) {
-	s.space()
-	start := s.pos
-	if err := s.skip(); err != nil {
-		return nil, err
+	_, raw, _, err := s.Read()
+	return raw, err
+}
+
+// Read is [Scanner.Value] that tells the value's kind as well. plain is true of
+// a string that has no escapes and nothing but ASCII.
+func (s *Scanner) Read() (kind Kind, raw []byte, plain bool, err error) {
+	c := s.next()
+	start, end := s.pos, 0
+	switch kind = kindOf(c); kind {
+	case String:
+		if end, plain = stringEnd(s.data, start); end < 0 {
+			return kind, nil, false, s.badString()
+		}
+		s.pos = end
+	case Number:
+		err = s.number()
+	case Object, Array:
+		err = s.skip()
+	default:
+		err = s.word(kind)
 	}
-	return s.data[start:s.pos], nil
+	if err != nil {
+		return kind, nil, false, err
+	}
+	return kind, s.data[start:s.pos], plain, nil
 }
 
 // End reports an error if anything but white space follows.
 func (s *Scanner) End() error {
-	s.space()
+	s.next()
 	if s.pos < len(s.data) {
 		return s.fail("data after the value")
 	}
@@ -165,188 +203,60 @@ func Check(data []byte) error {
 	return s.End()
 }
 
-// skip reads a value of any kind. It keeps its own stack of open brackets, so
-// that a deeply nested text costs no call stack.
-func (s *Scanner) skip() error {
-	var stack []byte
-	for {
-		switch s.Peek() {
-		case Object, Array:
-			c := s.data[s.pos]
-			s.pos++
-			s.depth++
-			stack = append(stack, c+2) // '{'+2 == '}' and '['+2 == ']'
-			if s.closing(c + 2) {
-				stack = stack[:len(stack)-1]
-				break
-			}
-			if c == '{' {
-				if err := s.key(); err != nil {
-					return err
-				}
-			}
-			continue
-		default:
-			if err := s.scalar(); err != nil {
-				return err
-			}
-		}
-		for {
-			if len(stack) == 0 {
-				return nil
-			}
-			closer := stack[len(stack)-1]
-			more, err := s.comma(closer)
-			if err != nil {
-				return err
-			}
-			if !more {
-				stack = stack[:len(stack)-1]
-				continue
-			}
-			if closer == '}' {
-				if err := s.key(); err != nil {
-					return err
-				}
-			}
-			break
-		}
-	}
-}
-
-func (s *Scanner) key() error {
-	s.space()
-	if _, err := s.str(); err != nil {
-		return err
-	}
-	s.space()
-	if s.pos >= len(s.data) || s.data[s.pos] != ':' {
-		return s.fail("expected ':' after an object key")
-	}
-	s.pos++
-	return nil
-}
-
-func (s *Scanner) scalar() error {
-	switch s.Peek() {
-	case String:
-		_, err := s.str()
-		return err
-	case Number:
-		return s.number()
-	case True:
-		return s.word("true")
-	case False:
-		return s.word("false")
-	case Null:
-		return s.word("null")
-	default:
-		return s.fail("expected a value")
-	}
-}
-
-func (s *Scanner) open(c byte) error {
-	s.space()
-	if s.pos >= len(s.data) || s.data[s.pos] != c {
-		return s.fail(fmt.Sprintf("expected '%c'", c))
+// open reads the bracket c that opens an object or an array, and the closing
+// one if it follows.
+func (s *Scanner) open(c byte) (more bool, err error) {
+	if s.next() != c {
+		return false, s.fail(fmt.Sprintf("expected '%c'", c))
 	}
 	if s.depth++; s.depth > MaxDepth {
-		return s.fail("nested too deeply")
+		return false, s.fail("nested too deeply")
 	}
 	s.pos++
-	return nil
-}
-
-// closing reads c if it comes next.
-func (s *Scanner) closing(c byte) bool {
-	s.space()
-	if s.pos < len(s.data) && s.data[s.pos] == c {
+	if s.next() == closing(c) {
 		s.pos++
 		s.depth--
-		return true
-	}
-	return false
-}
-
-// comma reads a comma (true) or the closing bracket c (false).
-func (s *Scanner) comma(c byte) (bool, error) {
-	if s.closing(c) {
 		return false, nil
 	}
-	if s.pos < len(s.data) && s.data[s.pos] == ',' {
+	return true, nil
+}
+
+// after reads a comma (true) or the closing bracket c (false).
+func (s *Scanner) after(c byte) (more bool, err error) {
+	switch s.next() {
+	case ',':
 		s.pos++
 		return true, nil
+	case c:
+		s.pos++
+		s.depth--
+		return false, nil
 	}
 	return false, s.fail(fmt.Sprintf("expected ',' or '%c'", c))
 }
 
-func (s *Scanner) word(w string) error {
-	if len(s.data)-s.pos < len(w) || string(s.data[s.pos:s.pos+len(w)]) != w {
-		return s.fail("expected " + w)
+// closing is the bracket that closes what c opens.
+func closing(c byte) byte { return c + 2 }
+
+// next skips white space and returns the byte that follows, which it does not
+// read; 0 at the end.
+func (s *Scanner) next() byte {
+	if s.pos < len(s.data) && s.data[s.pos] > ' ' {
+		return s.data[s.pos]
 	}
-	s.pos += len(w)
-	return nil
+	return s.pastSpace()
 }
 
-// str reads a string and returns its span, quotes included.
-func (s *Scanner) str() ([]byte, error) {
-	start := s.pos
-	if s.pos >= len(s.data) || s.data[s.pos] != '"' {
-		return nil, s.fail("expected a string")
-	}
-	i := s.pos + 1
-	for i < len(s.data) {
-		switch c := s.data[i]; {
-		case c == '"':
-			s.pos = i + 1
-			return s.data[start:s.pos], nil
-		case c == '\\':
-			n := escapeLen(s.data[i:])
-			if n == 0 {
-				s.pos = i
-				return nil, s.fail("bad escape in a string")
-			}
-			i += n
-		case c < 0x20:
-			s.pos = i
-			return nil, s.fail("control character in a string")
-		default:
-			i++
-		}
-	}
-	s.pos = i
-	return nil, s.fail("unterminated string")
-}
-
-// escapeLen is the length of the escape that b starts with, or 0.
-func escapeLen(b []byte) int {
-	if len(b) < 2 {
-		return 0
-	}
-	switch b[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		if len(b) >= 6 && isHex(b[2]) && isHex(b[3]) && isHex(b[4]) && isHex(b[5]) {
-			return 6
-		}
-	}
-	return 0
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
-
-func (s *Scanner) space() {
+func (s *Scanner) pastSpace() byte {
 	for s.pos < len(s.data) {
-		switch s.data[s.pos] {
+		switch c := s.data[s.pos]; c {
 		case ' ', '\t', '\n', '\r':
 			s.pos++
 		default:
-			return
+			return c
 		}
 	}
+	return 0
 }
 
 func (s *Scanner) fail(message string) error {

@@ -1,6 +1,7 @@
 package rawjson
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -12,14 +13,7 @@ import (
 // returned.
 func Text(raw []byte) (text string, exact bool) {
 	body := raw[1 : len(raw)-1]
-	plain := true
-	for _, c := range body {
-		if c == '\\' || c >= utf8.RuneSelf {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
 		return string(body), true
 	}
 	out, exact := AppendText(make([]byte, 0, len(body)), raw)
@@ -29,6 +23,9 @@ func Text(raw []byte) (text string, exact bool) {
 // AppendText is [Text] into dst.
 func AppendText(dst, raw []byte) (out []byte, exact bool) {
 	body := raw[1 : len(raw)-1]
+	if bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
+		return append(dst, body...), true
+	}
 	exact = true
 	for i := 0; i < len(body); {
 		c := body[i]
@@ -96,6 +93,9 @@ func hex4(b []byte) rune {
 // stands for it (the convention of PEP 383), so that the text stays JSON and
 // the byte can be had back.
 func AppendPrintable(dst, raw []byte) []byte {
+	if utf8.Valid(raw) {
+		return append(dst, raw...)
+	}
 	for len(raw) > 0 {
 		if raw[0] < utf8.RuneSelf {
 			dst = append(dst, raw[0])
