@@ -33,26 +33,18 @@ func check(cfg *Config, d *decoder) {
 			continue // it is no mapping
 		}
 		checkPipeline(&cfg.Pipelines[i], path, d)
+		checkKeyName(&cfg.Pipelines[i], cfg.API.Keys, path, d)
 		checkSinks(&cfg.Pipelines[i], path, d)
 		claims.addAll(&cfg.Pipelines[i], path, d)
 	}
 	claims.check(d)
 }
 
-// keyPath is where the API key stands.
-const keyPath = "api/key"
-
 func checkAPI(api *API, d *decoder) {
 	api.BaseURL = strings.TrimRight(api.BaseURL, "/")
 	d.checkURL("api/base_url", "base_url", api.BaseURL, webURL)
-	switch {
-	case !d.given(keyPath):
-	case api.Key == "" && d.expander.options.KeyOptional:
-	case strings.TrimSpace(api.Key) == "":
-		d.fault(keyPath, "key is empty: set it to your API key, for instance through ${DOCEXTRACT_API_KEY}")
-	case strings.ContainsFunc(api.Key, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
-		d.fault(keyPath, "key holds a blank or a character that no API key has")
-	}
+	checkKey(keyPath, api.Key, d)
+	checkKeys(api, d)
 	host := regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(:[0-9]{1,5})?$`)
 	for i, name := range api.DocumentHosts {
 		if !host.MatchString(name) {

@@ -31,10 +31,30 @@ type API struct {
 	// BaseURL has no slash at its end.
 	BaseURL           string   `json:"base_url" jsonschema:"default=https://api.adteco.com/v1" jsonschema_description:"Base URL of the API."`
 	Key               string   `json:"key" jsonschema:"required" missing:"write key: ${DOCEXTRACT_API_KEY} and set that variable to your API key (sk_live_… or sk_test_…)" jsonschema_description:"API key; take it from the environment or from a file, as in ${DOCEXTRACT_API_KEY} or ${file:/run/secrets/key}."`
+	Keys              []APIKey `json:"keys" jsonschema_description:"Further API keys, by the name under which a pipeline's key: chooses one. Each has a rate limit of its own."`
 	PageSize          int      `json:"page_size" jsonschema:"default=100,minimum=1,maximum=1000" jsonschema_description:"Jobs asked for in one listing request; the server may clamp it."`
 	Concurrency       int      `json:"concurrency" jsonschema:"default=4,minimum=1,maximum=64" jsonschema_description:"Listing requests in flight at once."`
 	RequestsPerMinute int      `json:"requests_per_minute" jsonschema:"default=0,minimum=0,maximum=1000000" jsonschema_description:"Ceiling of requests per minute; 0 paces by the X-RateLimit headers of the server."`
 	DocumentHosts     []string `json:"document_hosts" jsonschema:"uniqueItems=true" jsonschema_description:"Hosts, or host:port, that documents may be fetched from. Empty: any public address. A private address only if listed."`
+}
+
+// APIKey is one further key of the API: of another organisation, plan or region.
+type APIKey struct {
+	Name              string   `json:"-"` // the key it stands under
+	Pos               Position `json:"-"` // where that key stands
+	Key               string   `json:"key" jsonschema:"required" missing:"take it from the environment or from a file, as in ${OTHER_API_KEY}" jsonschema_description:"API key; take it from the environment or from a file."`
+	BaseURL           string   `json:"base_url" jsonschema_description:"Base URL of the API for this key; left out: that of api."`
+	RequestsPerMinute int      `json:"requests_per_minute" jsonschema:"default=0,minimum=0,maximum=1000000" jsonschema_description:"Ceiling of requests per minute with this key; 0 paces by the X-RateLimit headers of the server."`
+}
+
+// Account is the API key that the pipeline uses, complete.
+func (c *Config) Account(p *Pipeline) APIKey {
+	for _, k := range c.API.Keys {
+		if p.Key != "" && k.Name == p.Key {
+			return k
+		}
+	}
+	return APIKey{Key: c.API.Key, BaseURL: c.API.BaseURL, RequestsPerMinute: c.API.RequestsPerMinute}
 }
 
 // Pipeline archives one choice of jobs into its sinks.
@@ -54,6 +74,7 @@ type Pipeline struct {
 
 // Selection says which jobs a pipeline takes.
 type Selection struct {
+	Key           string            `json:"key" jsonschema_description:"Name of the API key to use, one of those under api.keys; left out: api.key."`
 	Extractor     string            `json:"extractor" jsonschema_description:"Extractor id (ext_…); left out or empty: every extractor."`
 	Status        []string          `json:"status" jsonschema:"default=completed,default=failed,enum=completed,enum=failed,minItems=1,uniqueItems=true" jsonschema_description:"Final states to take."`
 	MinConfidence float64           `json:"min_confidence" jsonschema:"default=0,minimum=0,maximum=1" jsonschema_description:"Least confidence, 0 to 1."`
@@ -98,6 +119,7 @@ type Resubmit struct {
 type Alerts struct {
 	ProcessingTime ProcessingTime `json:"processing_time" jsonschema_description:"Longest acceptable processing times."`
 	FailureRate    float64        `json:"failure_rate" jsonschema:"default=0.05,minimum=0,maximum=1" jsonschema_description:"Alert above this share of failed jobs; 1: never."`
+	MinJobs        int            `json:"min_jobs" jsonschema:"default=20,minimum=1,maximum=1000000" jsonschema_description:"Fewest final jobs of an extractor that a failure rate is judged by: of fewer, one failure would be an alert."`
 	Confidence     float64        `json:"confidence" jsonschema:"default=0.80,minimum=0,maximum=1" jsonschema_description:"Alert where a field's mean confidence falls below this; 0: never."`
 	Webhooks       []Webhook      `json:"webhooks" jsonschema_description:"Where alerts are posted to."`
 	RepeatAfter    time.Duration  `json:"repeat_after" jsonschema:"default=24h" jsonschema_description:"An alert that still stands is posted again after this long."`

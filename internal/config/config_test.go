@@ -67,7 +67,7 @@ func TestContractExample(t *testing.T) {
 			Resubmit: &config.Resubmit{MaxAttempts: 2, Concurrency: 10, Codes: []string{"timeout"}},
 			Alerts: &config.Alerts{
 				ProcessingTime: config.ProcessingTime{Avg: 10 * time.Second, Max: 30 * time.Second},
-				FailureRate:    0.05, Confidence: 0.8, RepeatAfter: day,
+				FailureRate:    0.05, MinJobs: 20, Confidence: 0.8, RepeatAfter: day,
 			},
 		}},
 	}
@@ -128,7 +128,7 @@ func TestDefaults(t *testing.T) {
 			Resubmit: &config.Resubmit{MaxAttempts: 2, Concurrency: 10},
 			Alerts: &config.Alerts{
 				ProcessingTime: config.ProcessingTime{Avg: 10 * time.Second, Max: 30 * time.Second},
-				FailureRate:    0.05, Confidence: 0.8, RepeatAfter: day,
+				FailureRate:    0.05, MinJobs: 20, Confidence: 0.8, RepeatAfter: day,
 				Webhooks: []config.Webhook{{URL: "https://h/x", Type: "generic"}},
 			},
 		}},

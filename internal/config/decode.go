@@ -124,7 +124,7 @@ func (d *decoder) value(path string, k key, at Position, n ast.Node, v reflect.V
 		return
 	}
 	switch v.Interface().(type) {
-	case []Pipeline, []Field, map[string]string:
+	case []Pipeline, []APIKey, []Field, map[string]string:
 		if m := d.mapping(path, k, n); m != nil {
 			d.named(path, k, m, v)
 		}
@@ -226,6 +226,13 @@ func (d *decoder) named(path string, k key, m *ast.MappingNode, v reflect.Value)
 			(*out)[i].Name, (*out)[i].Pos = e.key, e.at
 			item := key{name: "pipeline " + quote(e.key)}
 			d.value(join(path, strconv.Itoa(i)), item, e.at, e.value, reflect.ValueOf(&(*out)[i]).Elem())
+		}
+	case *[]APIKey:
+		*out = make([]APIKey, len(entries))
+		for i, e := range entries {
+			(*out)[i].Name, (*out)[i].Pos = e.key, e.at
+			item := key{name: "API key " + quote(e.key)}
+			d.value(join(path, e.key), item, e.at, e.value, reflect.ValueOf(&(*out)[i]).Elem())
 		}
 	case *[]Field:
 		*out = make([]Field, len(entries))

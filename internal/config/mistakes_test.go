@@ -100,7 +100,7 @@ pipelines:
 `
 	want := []string{
 		`1:1: api has no key: write key: ${DOCEXTRACT_API_KEY} and set that variable to your API key (sk_live_… or sk_test_…)`,
-		`1:7: unknown key "kéy" in api: use one of base_url, key, page_size, concurrency, requests_per_minute, document_hosts`,
+		`1:7: unknown key "kéy" in api: use one of base_url, key, keys, page_size, concurrency, requests_per_minute, document_hosts`,
 		`1:26: page_size must be a whole number, found text`,
 		`1:31: unknown key "concurency" in api: did you mean "concurrency"?`,
 		`2:8: cache must be embedded, redis://…, rediss://…`,

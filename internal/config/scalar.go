@@ -20,7 +20,7 @@ func (d *decoder) scalar(path string, k key, n ast.Node, v reflect.Value) {
 		return
 	}
 	d.origins[path] = origin{at: d.start(n), written: masked(text)}
-	d.expander.lenient = d.expander.options.KeyOptional && path == keyPath
+	d.expander.lenient = d.expander.options.KeyOptional && isKeyPath(path)
 	value, faults := d.expander.expand(text)
 	for _, fault := range faults {
 		d.add(d.position(path), "%s: %s", k.name, fault)

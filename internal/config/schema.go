@@ -58,6 +58,21 @@ func (Config) JSONSchemaProperty(name string) any {
 	return nil
 }
 
+// JSONSchemaProperty says what the keys are in the file: a mapping by name.
+func (API) JSONSchemaProperty(name string) any {
+	if name == "keys" {
+		return map[string]APIKey{}
+	}
+	return nil
+}
+
+// JSONSchemaExtend adds what a key may be called.
+func (API) JSONSchemaExtend(s *jsonschema.Schema) {
+	if keys, ok := s.Properties.Get("keys"); ok {
+		keys.PropertyNames = &jsonschema.Schema{Pattern: pipelineName}
+	}
+}
+
 // JSONSchemaExtend adds what a pipeline may be called.
 func (Config) JSONSchemaExtend(s *jsonschema.Schema) {
 	if pipelines, ok := s.Properties.Get("pipelines"); ok {

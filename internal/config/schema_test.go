@@ -106,11 +106,12 @@ func TestSchemaRefuses(t *testing.T) {
 func TestSchemaNamesEveryKey(t *testing.T) {
 	want := map[string]string{
 		"Config":         "api archive cache hash_key pipelines",
-		"API":            "base_url concurrency document_hosts key page_size requests_per_minute",
-		"Pipeline":       "alerts documents extractor fields metadata min_confidence raw resubmit schema settle since sinks status window",
+		"API":            "base_url concurrency document_hosts key keys page_size requests_per_minute",
+		"APIKey":         "base_url key requests_per_minute",
+		"Pipeline":       "alerts documents extractor fields key metadata min_confidence raw resubmit schema settle since sinks status window",
 		"Sink":           "compression escape_formulas partition path table type url",
 		"Resubmit":       "codes concurrency max_attempts max_credits",
-		"Alerts":         "confidence failure_rate processing_time repeat_after webhooks",
+		"Alerts":         "confidence failure_rate min_jobs processing_time repeat_after webhooks",
 		"ProcessingTime": "avg max",
 		"Webhook":        "type url",
 	}

@@ -128,6 +128,10 @@ func (c *Config) Secrets() []string {
 		}
 	}
 	add(c.API.Key, c.HashKey)
+	for _, k := range c.API.Keys {
+		add(k.Key)
+		add(urlSecrets(k.BaseURL)...)
+	}
 	add(urlSecrets(c.Cache)...)
 	add(urlSecrets(c.Archive)...)
 	for _, p := range c.Pipelines {
