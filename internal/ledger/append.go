@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/adteco/docarchive/internal/failpoint"
-	"github.com/adteco/docarchive/internal/store"
 	"github.com/adteco/docarchive/pipeline"
 )
 
@@ -30,25 +29,20 @@ func (l *Ledger) Append(ctx context.Context, h *pipeline.History, r *pipeline.Re
 	if err := l.fresh(r.Files); err != nil {
 		return nil, err
 	}
-	data, err := encode(r)
-	if err != nil {
-		return nil, fmt.Errorf("append %s: %w", key, err)
-	}
 	if err := failpoint.Hit(failpoint.CommitBefore); err != nil {
 		return nil, err
 	}
-	switch err := l.store.PutIfAbsent(ctx, key, data); {
-	case errors.Is(err, store.ErrExists):
-		return nil, fmt.Errorf("append %s: %w", key, pipeline.ErrConflict)
-	case err != nil:
-		return nil, fmt.Errorf("append a commit record: %w", err)
+	hash, err := l.create(ctx, key, r)
+	if err != nil {
+		return nil, err
 	}
 	if err := failpoint.Hit(failpoint.CommitAfter); err != nil {
 		return nil, err
 	}
-	l.committed(r.Files)
+	l.forget(r.Files)
+	l.appended(r.Files)
 	next := *h
-	fold(&next, r, hashOf(data))
+	fold(&next, r, hash)
 	return &next, nil
 }
 
@@ -76,7 +70,7 @@ func (l *Ledger) complete(ctx context.Context, h *pipeline.History, r *pipeline.
 		r.IDs = sorted
 		return nil
 	}
-	sum, err := l.writeIDs(ctx, sorted)
+	sum, err := l.putNamed(ctx, idsDir, sorted)
 	r.IDsFile = sum
 	return err
 }
@@ -105,8 +99,26 @@ func (l *Ledger) fresh(files []pipeline.File) error {
 	return nil
 }
 
-// committed forgets when files were staged, and those that never were committed.
-func (l *Ledger) committed(files []pipeline.File) {
+// appended remembers what this process has committed and not published yet.
+func (l *Ledger) appended(files []pipeline.File) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range files {
+		l.unpublished[files[i].Path] = struct{}{}
+	}
+}
+
+// published forgets what has its final name.
+func (l *Ledger) published(files []pipeline.File) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range files {
+		delete(l.unpublished, files[i].Path)
+	}
+}
+
+// forget forgets when files were staged, and those that never were committed.
+func (l *Ledger) forget(files []pipeline.File) {
 	now := l.options.Clock()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -3,8 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -54,14 +52,9 @@ func (l *Ledger) LatestDefinition(ctx context.Context, extractorID string) (*pip
 // definition reads one version, nil if it does not exist.
 func (l *Ledger) definition(ctx context.Context, extractorID string, version int) (*pipeline.Definition, error) {
 	key := numbered(definitionDir(extractorID), version)
-	data, err := l.store.Get(ctx, key, store.MaxCreate)
-	if err != nil {
-		_, err := l.absent(ctx, err)
-		return nil, err
-	}
 	d := new(pipeline.Definition)
-	if err := decode(data, d); err != nil {
-		return nil, damaged(key, "%v", err)
+	if hash, err := l.read(ctx, key, store.MaxCreate, unversioned, d); err != nil || hash == "" {
+		return nil, err
 	}
 	if d.ExtractorID != extractorID || d.Version != version {
 		return nil, damaged(key, "it calls itself version %d of %q", d.Version, d.ExtractorID)
@@ -88,15 +81,6 @@ func (l *Ledger) DefinedExtractors(ctx context.Context) ([]string, error) {
 // by the same, there is none.
 func (l *Ledger) AppendDefinition(ctx context.Context, d *pipeline.Definition) error {
 	key := numbered(definitionDir(d.ExtractorID), d.Version)
-	data, err := encode(d)
-	if err != nil {
-		return fmt.Errorf("append %s: %w", key, err)
-	}
-	switch err := l.store.PutIfAbsent(ctx, key, data); {
-	case errors.Is(err, store.ErrExists):
-		return fmt.Errorf("append %s: %w", key, pipeline.ErrConflict)
-	case err != nil:
-		return fmt.Errorf("append a definition: %w", err)
-	}
-	return nil
+	_, err := l.create(ctx, key, d)
+	return err
 }

@@ -10,6 +10,12 @@
 //	Append   create the next record, unless it exists    ← here it is committed
 //	Publish  give the record's files their final names
 //
+// Files of records may be replaced by others that hold the same jobs, through a
+// log of swaps of the same kind, one for each pipeline:
+//
+//	AppendSwap   create the next swap, unless it exists    ← here they are replaced
+//	SettleSwaps  give the new files their final names, then delete the old ones
+//
 // That the next record can be created only once is all that keeps runs apart.
 // Locks, caches and listings may be wrong without harm. Absence is believed only
 // after the archive's identity was read with the same store, since some services

@@ -54,7 +54,20 @@ func TestGolden(t *testing.T) {
 	_, err = l.Append(ctx, h, sealed, nil)
 	must(t, err)
 
+	large := part(t, pipeline.KindData, "invoices/created_month=2026-11/compact-202611-000001-001.csv", "a\n", 1)
+	must(t, l.Publish(ctx, r))
+	must(t, l.Stage(ctx, large))
+	merged := &pipeline.Swap{
+		Reason: pipeline.SwapCompact, Schemas: map[string]int{"invoices": 1},
+		Files: []pipeline.File{large.File}, Replaces: []string{parts[0].Path}, Note: "why",
+	}
+	merged.Pipeline, merged.Seq, merged.RunID, merged.CommittedAt = "invoices", 1, "20270210T020000-2", created
+	must(t, l.AppendSwap(ctx, merged))
+	must(t, l.SettleSwaps(ctx, "invoices"))
+
 	for name, key := range map[string]string{
+		"swap":     "_archive/swaps/invoices/000001.json",
+		"done":     "_archive/swaps/invoices/000001.done",
 		"identity": "_archive/identity.json",
 		"settings": "_archive/pipelines/invoices.json",
 		"schema":   "_archive/schema/invoices/000001.json",

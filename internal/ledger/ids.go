@@ -60,26 +60,6 @@ func (l *Ledger) recordIDs(ctx context.Context, r *pipeline.Record, yield func(i
 	return nil
 }
 
-// writeIDs stores a list of ids beside the log and returns its checksum, which
-// is its name. It is written even if it is there already, so that it is young
-// when the record that names it appears.
-func (l *Ledger) writeIDs(ctx context.Context, ids []string) (string, error) {
-	plain, err := encode(ids)
-	if err != nil {
-		return "", err
-	}
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return "", err
-	}
-	data := z.EncodeAll(plain, nil)
-	if err := z.Close(); err != nil {
-		return "", err
-	}
-	sum := hashOf(data)
-	return sum, l.store.Put(ctx, idsKey(sum), data)
-}
-
 // readIDs streams the file of ids that a record names.
 func (l *Ledger) readIDs(ctx context.Context, r *pipeline.Record, yield func(ids []string) error) error {
 	key := idsKey(r.IDsFile)

@@ -25,9 +25,15 @@ const (
 	rawDir        = controlDir + "raw/"
 	quarantineDir = controlDir + "quarantine/"
 	extractorsDir = controlDir + "extractors/"
+	swapsDir      = controlDir + "swaps/"
+	filesDir      = controlDir + "files/"
+	documentsDir  = controlDir + "documents/"
+	documentLists = controlDir + "document-lists/"
 
-	jsonSuffix = ".json"
-	idsSuffix  = ".json.zst"
+	jsonSuffix  = ".json"
+	namedSuffix = ".json.zst"
+	doneSuffix  = ".done"
+	pageSuffix  = ".html"
 )
 
 // A year of hourly commits fits six digits many times over; more digits would
@@ -39,6 +45,15 @@ func number(name string) (int, bool) {
 	digits, ok := strings.CutSuffix(name, jsonSuffix)
 	n, err := strconv.Atoi(digits)
 	return n, ok && err == nil && n > 0 && numbered("", n) == name
+}
+
+// doneNumber is the number of the swap that a mark says is done.
+func doneNumber(name string) (int, bool) {
+	stem, ok := strings.CutSuffix(name, doneSuffix)
+	if !ok {
+		return 0, false
+	}
+	return number(stem + jsonSuffix)
 }
 
 func windowDir(pipelineName, window string) string {
@@ -53,7 +68,10 @@ func schemaKey(dataset string, version int) string {
 	return numbered(schemaDir+dataset+"/", version)
 }
 
-func idsKey(sum string) string { return idsDir + sum + idsSuffix }
+// namedKey is the key of what is named by its checksum.
+func namedKey(dir, sum string) string { return dir + sum + namedSuffix }
+
+func idsKey(sum string) string { return namedKey(idsDir, sum) }
 
 // stagingKey follows from a file's entry in the record. The final path is part
 // of it, so that equal bytes in two records are staged twice, and publishing one
@@ -96,6 +114,8 @@ func checkFile(pipelineName string, f *pipeline.File) error {
 		ok = strings.HasPrefix(f.Path, rawDir+pipelineName+"/")
 	case pipeline.KindQuarantine:
 		ok = strings.HasPrefix(f.Path, quarantineDir+pipelineName+"/")
+	case pipeline.KindDocuments:
+		ok = strings.HasPrefix(f.Path, documentLists+pipelineName+"/")
 	default:
 		return fmt.Errorf("file %s has the unknown kind %q", f.Path, f.Kind)
 	}

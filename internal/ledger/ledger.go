@@ -27,6 +27,7 @@ type Options struct {
 	// CommitAge is how long ago a part may have been staged when it is committed,
 	// by default a day. Garbage collection takes nothing younger than twice that.
 	CommitAge time.Duration
+	AtOnce    int // how many files are published or deleted at a time, by default 4
 	InlineIDs int // a record with more ids has them in a file beside it; by default 5000
 }
 
@@ -40,6 +41,9 @@ func (o Options) withDefaults() Options {
 	if o.CommitAge <= 0 {
 		o.CommitAge = 24 * time.Hour
 	}
+	if o.AtOnce <= 0 {
+		o.AtOnce = 4
+	}
 	if o.InlineIDs <= 0 {
 		o.InlineIDs = 5000
 	}
@@ -52,9 +56,12 @@ type Ledger struct {
 	options  Options
 	identity identity
 
-	mu      sync.Mutex
-	staged  map[string]time.Time        // staging key → since when it is there
-	schemas map[string]*pipeline.Schema // dataset → latest version seen; versions never change
+	mu          sync.Mutex
+	staged      map[string]time.Time        // staging key → since when it is there
+	schemas     map[string]*pipeline.Schema // dataset → latest version seen; versions never change
+	unpublished map[string]struct{}         // final paths of what this process committed and did not publish yet
+	swaps       map[string]*swaps           // pipeline → what is known of its swaps
+	files       filesOf                     // the data files that were read last
 }
 
 var (
@@ -104,6 +111,7 @@ func OpenExisting(ctx context.Context, s *store.Store, o Options) (*Ledger, erro
 	return &Ledger{
 		store: s, options: o.withDefaults(), identity: id,
 		staged: map[string]time.Time{}, schemas: map[string]*pipeline.Schema{},
+		unpublished: map[string]struct{}{}, swaps: map[string]*swaps{},
 	}, nil
 }
 

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,6 +36,12 @@ func fold(h *pipeline.History, r *pipeline.Record, hash string) {
 	h.Rejected = append(slices.Clip(h.Rejected), r.Rejected...)
 	slices.Sort(h.Rejected)
 	h.Rejected = slices.Compact(h.Rejected)
+	if len(r.Released) > 0 {
+		h.Rejected = slices.DeleteFunc(h.Rejected, func(key string) bool {
+			_, released := slices.BinarySearch(r.Released, key)
+			return released
+		})
+	}
 }
 
 // walk calls fn with a window's records in order, each checked and with the
@@ -76,16 +81,10 @@ func (l *Ledger) parse(key string, data []byte) (*pipeline.Record, error) {
 	if err == nil && r.Version == pipeline.RecordVersion {
 		return r, nil
 	}
-	var header struct {
-		Version int `json:"v"`
-	}
-	if json.Unmarshal(data, &header) == nil && header.Version > pipeline.RecordVersion {
-		return nil, &VersionError{Key: key, Found: header.Version, Known: pipeline.RecordVersion}
-	}
 	if err == nil {
 		err = fmt.Errorf("it has format version %d", r.Version)
 	}
-	return nil, damaged(key, "%v", err)
+	return nil, unreadable(key, data, pipeline.RecordVersion, err)
 }
 
 // check compares a record with its place in the log.
@@ -103,7 +102,7 @@ func (l *Ledger) check(r *pipeline.Record, place pipeline.RecordIdentity) error 
 		return fmt.Errorf("it lists %d ids for %d rows", len(r.IDs), r.Rows)
 	case r.IDsFile != "" && len(r.IDs) > 0:
 		return errors.New("it lists ids and names a file of them")
-	case !ascending(r.IDs):
+	case !ascending(r.IDs) || !ascending(r.Released):
 		return errors.New("its ids are not in order")
 	}
 	for i := range r.Files {

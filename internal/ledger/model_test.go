@@ -115,6 +115,9 @@ func (w *world) violations(t *testing.T) []string {
 	t.Helper()
 	var found []string
 	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	if err := w.settled(t); err != nil {
+		return []string{err.Error()}
+	}
 	l, err := ledger.OpenExisting(t.Context(), w.bucket, ledger.Options{})
 	must(t, err)
 	h, err := l.Load(t.Context(), "invoices", day)
@@ -134,6 +137,9 @@ func (w *world) violations(t *testing.T) []string {
 		if times[job] != 1 {
 			add("%s is archived %d times", job, times[job])
 		}
+	}
+	for _, job := range w.twice(t) {
+		add("%s does not stand in exactly one file", job)
 	}
 	for key, nonce := range w.acked {
 		var r pipeline.RecordIdentity
@@ -179,7 +185,7 @@ func (k *worker) turn(t *testing.T) {
 		k.dead = false
 		s := k.world.bucket.With(func(b store.Backend) store.Backend { return &flaky{b, k, t} })
 		l, err := ledger.OpenExisting(t.Context(), s, ledger.Options{
-			NewNonce: k.world.nonce, InlineIDs: 1, Clock: func() time.Time { return k.world.now },
+			NewNonce: k.world.nonce, InlineIDs: 1, AtOnce: 1, Clock: func() time.Time { return k.world.now },
 		})
 		if err != nil {
 			return
@@ -187,6 +193,9 @@ func (k *worker) turn(t *testing.T) {
 		k.ledger, k.next = l, k.load
 		if k.world.chance(15) {
 			k.next = k.collect
+		}
+		if k.world.chance(15) {
+			k.next = k.merge
 		}
 	}
 	if err := k.next(t.Context()); err != nil {

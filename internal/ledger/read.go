@@ -16,6 +16,20 @@ func (l *Ledger) Records(ctx context.Context, pipelineName string, w pipeline.Wi
 	return l.walk(ctx, pipelineName, w.Name(), func(r *pipeline.Record, _ string) error { return yield(r) })
 }
 
+// LoadEach is Load that calls yield with each record on the way.
+func (l *Ledger) LoadEach(ctx context.Context, pipelineName string, w pipeline.Window, yield func(*pipeline.Record)) (*pipeline.History, error) {
+	h := &pipeline.History{Pipeline: pipelineName, Window: w}
+	err := l.walk(ctx, pipelineName, w.Name(), func(r *pipeline.Record, hash string) error {
+		fold(h, r, hash)
+		yield(r)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
 // OpenFile opens a published file. Reading it to its end fails with a
 // [DamageError] if its bytes are not those that the record committed.
 func (l *Ledger) OpenFile(ctx context.Context, f pipeline.File) (io.ReadCloser, error) {

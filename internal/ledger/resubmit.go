@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -38,7 +37,8 @@ func (l *Ledger) Intend(ctx context.Context, in *pipeline.Intent) error {
 	if err := l.checkAttempt(&in.AttemptIdentity, in.Original, in.Attempt); err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
-	return l.putAttempt(ctx, key, in)
+	_, err := l.create(ctx, key, in)
+	return err
 }
 
 // Conclude makes the result of an intent durable, and completes its identity.
@@ -55,23 +55,12 @@ func (l *Ledger) Conclude(ctx context.Context, in *pipeline.Intent, r *pipeline.
 	if err := checkResult(in, r); err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
-	return l.putAttempt(ctx, key, r)
+	_, err := l.create(ctx, key, r)
+	return err
 }
 
 func (l *Ledger) sign(id *pipeline.AttemptIdentity) {
 	id.Version, id.ArchiveID, id.ToolVersion = pipeline.AttemptVersion, l.identity.UUID, l.options.ToolVersion
-}
-
-func (l *Ledger) putAttempt(ctx context.Context, key string, v any) error {
-	data, err := encode(v)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", key, err)
-	}
-	err = l.store.PutIfAbsent(ctx, key, data)
-	if errors.Is(err, store.ErrExists) {
-		return fmt.Errorf("write %s: %w", key, pipeline.ErrConflict)
-	}
-	return err
 }
 
 // History returns the attempts at a job in their order.
@@ -116,22 +105,8 @@ func (l *Ledger) attempt(ctx context.Context, original string, n int) (*pipeline
 
 // readAttempt reads an intent or a result, and reports whether there is one.
 func (l *Ledger) readAttempt(ctx context.Context, key string, v any) (found bool, err error) {
-	data, err := l.store.Get(ctx, key, smallFile)
-	if err != nil {
-		_, err := l.absent(ctx, err)
-		return false, err
-	}
-	err = decode(data, v)
-	var header struct {
-		Version int `json:"v"`
-	}
-	if json.Unmarshal(data, &header) == nil && header.Version > pipeline.AttemptVersion {
-		return false, &VersionError{Key: key, Found: header.Version, Known: pipeline.AttemptVersion}
-	}
-	if err != nil {
-		return false, damaged(key, "%v", err)
-	}
-	return true, nil
+	hash, err := l.read(ctx, key, smallFile, pipeline.AttemptVersion, v)
+	return hash != "", err
 }
 
 // checkAttempt compares an intent or a result with its place.

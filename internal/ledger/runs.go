@@ -19,7 +19,7 @@ type Report struct {
 	Data  []byte
 }
 
-// maxReport bounds the size of a report in bytes.
+// maxReport bounds the size of a report, and of its page, in bytes.
 const maxReport = 4 << 20
 
 // PutReport stores a run's report in place of an earlier one. Nothing depends
@@ -37,32 +37,45 @@ func (l *Ledger) PutReport(ctx context.Context, runID string, data []byte) error
 	return l.store.Put(ctx, runsDir+runID+jsonSuffix, data)
 }
 
-// Reports returns the reports of the last n runs, newest last: ids of runs sort
-// by time.
-func (l *Ledger) Reports(ctx context.Context, n int) ([]Report, error) {
+// PutPage stores a run's report as a page for people, beside the report. Nothing
+// reads it.
+func (l *Ledger) PutPage(ctx context.Context, runID string, page []byte) error {
+	if err := checkName("run id", runID); err != nil {
+		return err
+	}
+	if len(page) > maxReport {
+		return fmt.Errorf("the page of run %s has %d bytes, more than %d", runID, len(page), maxReport)
+	}
+	return l.store.Put(ctx, runsDir+runID+pageSuffix, page)
+}
+
+// Reports calls fn with the reports of the runs whose ids are since or greater
+// and less than until, oldest first: ids of runs sort by time.
+func (l *Ledger) Reports(ctx context.Context, since, until string, fn func(Report) error) error {
 	var runs []string
 	err := l.store.List(ctx, runsDir, func(o store.Object) error {
-		if id, ok := strings.CutSuffix(path.Base(o.Key), jsonSuffix); ok {
+		if id, ok := strings.CutSuffix(path.Base(o.Key), jsonSuffix); ok && id >= since && id < until {
 			runs = append(runs, id)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	slices.Sort(runs)
-	var reports []Report
-	for _, id := range runs[max(0, len(runs)-n):] {
+	for _, id := range runs {
 		data, err := l.store.Get(ctx, runsDir+id+jsonSuffix, maxReport)
 		if errors.Is(err, store.ErrNotExist) {
 			continue
 		}
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = fn(Report{RunID: id, Data: data})
 		}
-		reports = append(reports, Report{RunID: id, Data: data})
+		if err != nil {
+			return err
+		}
 	}
-	return reports, nil
+	return nil
 }
 
 // Report returns the report of one run, nil if there is none.

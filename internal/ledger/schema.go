@@ -72,14 +72,9 @@ func (l *Ledger) Schemas(ctx context.Context, dataset string, fn func(*pipeline.
 // schema reads one version, nil if it does not exist.
 func (l *Ledger) schema(ctx context.Context, dataset string, version int) (*pipeline.Schema, error) {
 	key := schemaKey(dataset, version)
-	data, err := l.store.Get(ctx, key, store.MaxCreate)
-	if err != nil {
-		_, err := l.absent(ctx, err)
-		return nil, err
-	}
 	s := new(pipeline.Schema)
-	if err := decode(data, s); err != nil {
-		return nil, damaged(key, "%v", err)
+	if hash, err := l.read(ctx, key, store.MaxCreate, unversioned, s); err != nil || hash == "" {
+		return nil, err
 	}
 	if s.Dataset != dataset || s.Version != version {
 		return nil, damaged(key, "it calls itself version %d of %q", s.Version, s.Dataset)
@@ -115,15 +110,8 @@ func (l *Ledger) AppendSchema(ctx context.Context, s *pipeline.Schema) error {
 	if err := extends(s, before); err != nil {
 		return fmt.Errorf("append %s: %w", key, err)
 	}
-	data, err := encode(s)
-	if err != nil {
-		return fmt.Errorf("append %s: %w", key, err)
-	}
-	switch err := l.store.PutIfAbsent(ctx, key, data); {
-	case errors.Is(err, store.ErrExists):
-		return fmt.Errorf("append %s: %w", key, pipeline.ErrConflict)
-	case err != nil:
-		return fmt.Errorf("append a schema: %w", err)
+	if _, err := l.create(ctx, key, s); err != nil {
+		return err
 	}
 	l.remember(s)
 	return nil

@@ -110,16 +110,32 @@ func TestReports(t *testing.T) {
 	for i := range 12 {
 		must(t, l.PutReport(t.Context(), fmt.Sprintf("run-%02d", i), fmt.Appendf(nil, "report %d", i)))
 	}
-	got, err := l.Reports(t.Context(), 2)
-	must(t, err)
-	want := []ledger.Report{{RunID: "run-10", Data: []byte("report 10")}, {RunID: "run-11", Data: []byte("report 11")}}
+	must(t, l.PutPage(t.Context(), "run-10", []byte("<!DOCTYPE html>")))
+	var got []ledger.Report
+	collect := func(r ledger.Report) error {
+		got = append(got, r)
+		return nil
+	}
+	must(t, l.Reports(t.Context(), "run-09x", "run-11", collect))
+	want := []ledger.Report{{RunID: "run-10", Data: []byte("report 10")}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if all, err := l.Reports(t.Context(), 100); err != nil || len(all) != 12 {
-		t.Error(len(all), err)
+	got = nil
+	if err := l.Reports(t.Context(), "", "s", collect); err != nil || len(got) != 12 {
+		t.Error(len(got), err)
 	}
-	if err := l.PutReport(t.Context(), "a/b", nil); err == nil {
+	enough := errors.New("enough")
+	if err := l.Reports(t.Context(), "s", "", func(ledger.Report) error { return errors.New("of nothing") }); err != nil {
+		t.Error(err)
+	}
+	if err := l.Reports(t.Context(), "", "s", func(ledger.Report) error { return enough }); !errors.Is(err, enough) {
+		t.Error(err)
+	}
+	if l.PutReport(t.Context(), "a/b", nil) == nil || l.PutPage(t.Context(), "a/b", nil) == nil {
 		t.Error("a run id with a slash was accepted")
+	}
+	if l.PutPage(t.Context(), "run-10", make([]byte, 5<<20)) == nil {
+		t.Error("a page of 5 MiB was accepted")
 	}
 }

@@ -17,9 +17,6 @@ import (
 	"github.com/adteco/docarchive/pipeline"
 )
 
-// publishers is how many files of a record are published at once.
-const publishers = 4
-
 // Stage uploads a part to a name where no reader looks. It may be repeated, and
 // leaves the spooled file alone. A spooled file whose size or checksum is not
 // the part's is an error.
@@ -79,8 +76,9 @@ func checkSpool(p *pipeline.Part) error {
 
 // Publish gives every file of a committed record its final name and, when all
 // have theirs, removes what was staged. It may be repeated, by several processes
-// at once, and then costs one look at each file. A file that is neither staged
-// nor published is a [DamageError].
+// at once, and then costs one look at each file. A file that a swap replaced is
+// left alone; one that is neither staged nor published nor replaced is a
+// [DamageError].
 func (l *Ledger) Publish(ctx context.Context, r *pipeline.Record) error {
 	for i := range r.Files {
 		if err := checkFile(r.Pipeline, &r.Files[i]); err != nil {
@@ -91,8 +89,8 @@ func (l *Ledger) Publish(ctx context.Context, r *pipeline.Record) error {
 		return err
 	}
 	copied := make([]bool, len(r.Files))
-	if err := each(ctx, len(r.Files), func(ctx context.Context, i int) (err error) {
-		if copied[i], err = l.publish(ctx, &r.Files[i]); err == nil {
+	if err := l.each(ctx, len(r.Files), func(ctx context.Context, i int) (err error) {
+		if copied[i], err = l.publish(ctx, r.Pipeline, &r.Files[i]); err == nil {
 			err = failpoint.Hit(failpoint.PublishEach)
 		}
 		return err
@@ -102,7 +100,7 @@ func (l *Ledger) Publish(ctx context.Context, r *pipeline.Record) error {
 	if err := failpoint.Hit(failpoint.PublishCopied); err != nil {
 		return err
 	}
-	if err := each(ctx, len(r.Files), func(ctx context.Context, i int) error {
+	if err := l.each(ctx, len(r.Files), func(ctx context.Context, i int) error {
 		if !copied[i] {
 			return nil
 		}
@@ -113,24 +111,60 @@ func (l *Ledger) Publish(ctx context.Context, r *pipeline.Record) error {
 	}); err != nil {
 		return err
 	}
+	l.published(r.Files)
 	return failpoint.Hit(failpoint.PublishAfter)
 }
 
 // each calls f with 0 to n-1, a few at once.
-func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+func (l *Ledger) each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(publishers)
+	g.SetLimit(l.options.AtOnce)
 	for i := range n {
 		g.Go(func() error { return f(ctx, i) })
 	}
 	return g.Wait()
 }
 
-func (l *Ledger) publish(ctx context.Context, f *pipeline.File) (copied bool, err error) {
+func (l *Ledger) publish(ctx context.Context, pipelineName string, f *pipeline.File) (copied bool, err error) {
 	done, err := l.inPlace(ctx, f)
 	if done || err != nil {
 		return false, err
 	}
+	// What this process has just committed is not replaced yet. Of anything else
+	// a leftover may be staged, which must not come back.
+	if !l.committedHere(f) {
+		if replaced, err := l.replaced(ctx, pipelineName, f); replaced || err != nil {
+			return false, err
+		}
+	}
+	copied, err = l.copyInPlace(ctx, f)
+	var missing *DamageError
+	if errors.As(err, &missing) {
+		if replaced, err := l.replaced(ctx, pipelineName, f); replaced || err != nil {
+			return false, err
+		}
+	}
+	return copied, err
+}
+
+func (l *Ledger) committedHere(f *pipeline.File) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, here := l.unpublished[f.Path]
+	return here
+}
+
+// replaced reports whether a swap has replaced a file of a record.
+func (l *Ledger) replaced(ctx context.Context, pipelineName string, f *pipeline.File) (bool, error) {
+	if f.Kind != pipeline.KindData {
+		return false, nil
+	}
+	by, err := l.swapsOf(pipelineName).replacedBy(ctx, f.Path)
+	return by > 0, err
+}
+
+// copyInPlace gives a staged file its final name, where it was not seen yet.
+func (l *Ledger) copyInPlace(ctx context.Context, f *pipeline.File) (copied bool, err error) {
 	err = l.store.Copy(ctx, stagingKey(f), f.Path, f.Size)
 	if !errors.Is(err, store.ErrNotExist) {
 		return err == nil, err

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/adteco/docarchive/internal/store"
 	"github.com/adteco/docarchive/pipeline"
 )
 
@@ -22,6 +21,7 @@ type Finding struct {
 	Pipeline string   `json:"pipeline"`
 	Window   string   `json:"window,omitempty"`
 	Seq      int      `json:"seq,omitempty"`
+	Swap     int      `json:"swap,omitempty"` // number of the swap that it is about
 	Path     string   `json:"path,omitempty"` // key in the bucket
 	Problem  string   `json:"problem"`
 	Rows     []string `json:"rows,omitempty"` // of the file, which are damaged; filled in by whoever can read it
@@ -33,6 +33,16 @@ type Finding struct {
 // lost a column. Its error is report's, or that something could not be read.
 // It needs memory for the ids of two million jobs, however many there are.
 func (l *Ledger) Verify(ctx context.Context, pipelineName string, report func(Finding) error) error {
+	return l.verify(ctx, pipelineName, false, report)
+}
+
+// VerifyDocuments is Verify that also reads the bytes of the documents, of which
+// Verify looks only whether they are there and how large they are.
+func (l *Ledger) VerifyDocuments(ctx context.Context, pipelineName string, report func(Finding) error) error {
+	return l.verify(ctx, pipelineName, true, report)
+}
+
+func (l *Ledger) verify(ctx context.Context, pipelineName string, deep bool, report func(Finding) error) error {
 	if err := checkName("pipeline", pipelineName); err != nil {
 		return err
 	}
@@ -41,15 +51,18 @@ func (l *Ledger) Verify(ctx context.Context, pipelineName string, report func(Fi
 		return err
 	}
 	v := &verification{
-		ledger: l, pipeline: pipelineName, report: report, seqs: logs[pipelineName],
+		ledger: l, pipeline: pipelineName, report: report, seqs: logs[pipelineName], deep: deep,
 		datasets: map[string]int{}, roots: map[string]struct{}{},
+	}
+	if err := v.readSwaps(ctx); err != nil {
+		return err
 	}
 	for _, window := range slices.Sorted(maps.Keys(v.seqs)) {
 		if err := v.window(ctx, window); err != nil {
 			return err
 		}
 	}
-	return errors.Join(v.schemas(ctx), v.duplicates(ctx), v.unknown(ctx))
+	return errors.Join(v.swaps(ctx), v.schemas(ctx), v.duplicates(ctx), v.unknown(ctx))
 }
 
 type verification struct {
@@ -61,6 +74,9 @@ type verification struct {
 	rows     int64               // of all records
 	datasets map[string]int      // dataset → highest version of its schema that a record names
 	roots    map[string]struct{} // folders of the sinks
+	swapped  swapped
+	broken   bool // a log of the pipeline cannot be read to its end
+	deep     bool // the bytes of documents are read, too
 }
 
 // found reports damage and passes every other error on.
@@ -85,9 +101,11 @@ func (v *verification) window(ctx context.Context, window string) error {
 		return own
 	}
 	if err != nil {
+		v.broken = true
 		return v.found(err, window, last+1)
 	}
 	if highest := v.seqs[window]; highest > last {
+		v.broken = true
 		return v.found(damaged(recordKey(v.pipeline, window, last+1), "it is missing, and later ones exist up to %d", highest), window, last+1)
 	}
 	return nil
@@ -102,8 +120,14 @@ func (v *verification) record(ctx context.Context, r *pipeline.Record) error {
 	rows := map[string]int64{}
 	for i := range r.Files {
 		f := &r.Files[i]
-		if err := v.found(v.file(ctx, f), r.Window, r.Seq); err != nil {
-			return err
+		if !v.leftAlone(f) {
+			err := v.sinceReplaced(ctx, f, v.file(ctx, f))
+			if err == nil && f.Kind == pipeline.KindDocuments {
+				err = v.documents(ctx, r, f)
+			}
+			if err := v.found(err, r.Window, r.Seq); err != nil {
+				return err
+			}
 		}
 		if f.Kind != pipeline.KindData {
 			continue
@@ -178,41 +202,6 @@ func (v *verification) schemas(ctx context.Context) error {
 			err = damaged(schemaKey(dataset, version+1), "it is missing, and records name version %d", v.datasets[dataset])
 		}
 		if err := v.found(err, "", 0); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unknown looks for files in the sinks' folders that no record of any pipeline
-// names.
-func (v *verification) unknown(ctx context.Context) error {
-	if len(v.roots) == 0 {
-		return nil
-	}
-	known := map[string]struct{}{}
-	err := v.ledger.records(ctx, func(r *pipeline.Record) error {
-		for i := range r.Files {
-			known[r.Files[i].Path] = struct{}{}
-		}
-		return nil
-	})
-	var damage *DamageError
-	if errors.As(err, &damage) && strings.HasPrefix(damage.Key, logDir+v.pipeline+"/") {
-		return nil // it is reported already
-	}
-	if err != nil {
-		return v.found(err, "", 0) // with a broken log it cannot be said what is unknown
-	}
-	for _, dir := range slices.Sorted(maps.Keys(v.roots)) {
-		err := v.ledger.store.List(ctx, dir, func(o store.Object) error {
-			if _, ok := known[o.Key]; ok || hidden(path.Base(o.Key)) {
-				return nil
-			}
-			known[o.Key] = struct{}{} // folders may lie in one another
-			return v.report(Finding{Pipeline: v.pipeline, Path: o.Key, Problem: "no record names this file, and readers see it"})
-		})
-		if err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,10 @@ const (
 )
 
 // cloud is a bucket that a driver of gocloud.dev speaks to.
-type cloud struct{ bucket *blob.Bucket }
+type cloud struct {
+	bucket       *blob.Bucket
+	name, prefix string // of the service's bucket, and below which part of it bucket lies
+}
 
 func (c *cloud) Read(ctx context.Context, key string) (io.ReadCloser, error) {
 	r, err := c.bucket.NewReader(ctx, key, nil)

@@ -91,7 +91,7 @@ func openCloud(ctx context.Context, u *url.URL) (Backend, error) {
 	if err != nil {
 		return nil, withoutParameters(err, u, &inBucket)
 	}
-	return &cloud{bucket}, nil
+	return &cloud{bucket: bucket, name: u.Host, prefix: q.Get("prefix")}, nil
 }
 
 // withoutParameters keeps the text of an error but for the URLs and their
