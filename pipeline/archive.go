@@ -113,12 +113,6 @@ func (v *reading) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// progressKept reports whether what was read before the error may be committed.
-func progressKept(ctx context.Context, err error) bool {
-	var unavailable *docextract.UnavailableError
-	return ctx.Err() == nil && errors.As(err, &unavailable)
-}
-
 // makePlan decides what to read. It audits windows in which nothing is left to
 // do: one request tells whether a job has come into them late.
 func (v *reading) makePlan(ctx context.Context) (plan, error) {
@@ -257,6 +251,9 @@ func (v *reading) proven(to time.Time, evidence Proof) error {
 	if v.evidence.Method != MethodUnion {
 		v.evidence.Method = evidence.Method
 	}
+	if err := v.collect.settled(to); err != nil {
+		return err
+	}
 	if len(v.collect.output.ids)+len(v.collect.pending) < chunkRows || to.Equal(v.plan.slice.End) || v.frozen() {
 		return nil
 	}
@@ -285,7 +282,7 @@ func (v *reading) commit(ctx context.Context, done bool) error {
 	}
 	r := &Record{
 		RecordIdentity: RecordIdentity{RunID: v.RunID, ToolVersion: v.ToolVersion, CommittedAt: o.archivedAt},
-		Content:        Content{Schemas: schemas, Rows: int64(len(o.ids)), Rejected: v.collect.tally.rejected},
+		Content:        Content{Schemas: schemas, Rows: int64(len(o.ids)), Rejected: v.collect.tally.rejected, Released: v.history.released(o.ids)},
 		Coverage: Coverage{
 			CoveredTo: v.covered, Open: open, Excluded: v.excluded(all), Baseline: v.baseline,
 			Proof: v.evidence, State: StateOpen, Gone: v.gone,
@@ -298,6 +295,7 @@ func (v *reading) commit(ctx context.Context, done bool) error {
 	if r.Files, err = o.stage(ctx); err != nil {
 		return err
 	}
+	slices.Sort(o.ids) // the order in which the ledger and the cache take them best
 	next, err := v.Stores.Ledger.Append(ctx, v.history, r, o.ids)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
@@ -339,24 +337,13 @@ func (v *reading) news(open []string, seal bool) bool {
 		v.baseline > h.Head.Baseline)
 }
 
-// excluded is how many final jobs of the window the filters leave out.
-func (v *reading) excluded(all bool) int64 {
-	t := &v.collect.tally
-	switch {
-	case all:
-		return t.excluded
-	case v.plan.whole:
-		return max(t.before, t.excluded)
-	}
-	return t.before + t.excluded
-}
-
 func (v *reading) committed(r *Record, next *History) {
 	v.history = next
 	v.results.changed = true
 	v.results.files = append(v.results.files, r.Files...)
 	v.results.rows += r.Rows
 	v.results.rejected += len(r.Rejected)
+	v.foundDocuments(v.collect.output)
 	v.warnOfQuarantine(r)
 	v.results.sealed = r.State == StateSealed
 	v.results.unsettled = r.Unfinished
@@ -393,7 +380,7 @@ func (v *reading) account() {
 		r.Problems = append(r.Problems, Problem{v.window.Name(), fmt.Sprintf("never finished: %s", words.Count(n, "job"))})
 	}
 	if len(v.gaps) > 0 {
-		r.Windows.Unproven++
+		r.leftOpen(v.window)
 		r.Problems = append(r.Problems, Problem{v.window.Name(), fmt.Sprintf(
 			"not proven to be complete, left open: %s%s", v.gaps[0], more(len(v.gaps)-1))})
 	}

@@ -1,239 +1,238 @@
 package pipeline
 
 import (
-	"strings"
-	"time"
-
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/arrow/decimal128"
 
 	"github.com/adteco/docarchive/internal/rawjson"
 )
 
 // value is a JSON value as it stands in a job.
 type value struct {
-	kind rawjson.Kind
-	raw  []byte
+	kind  rawjson.Kind
+	raw   []byte
+	plain bool // a string that is its own text: ASCII without escapes
 }
 
-// column collects one column's values of the batch in the making. Rows that
-// were skipped are filled with nulls when the next value comes.
+// form is how a column takes values and holds them.
+type form int
+
+const (
+	formText    form = iota // strings
+	formJSON                // the text of arrays and objects
+	formAny                 // anything as text, for values that do not fit elsewhere
+	formFloat               // and in words, as are the next four
+	formInt                 //
+	formBool                //
+	formTime                // microseconds
+	formDate                // days
+	formDecimal             // 128 bits
+	formList                // a column of elements
+)
+
+// column collects one column's values of the batch in the making: those that
+// are there, and the rows that they stand in. The Arrow array, which has a place
+// for nulls too, is made of them when the batch ends. Their memory is kept for
+// the next batch.
 type column struct {
 	Column
-	builder array.Builder
-	put     func(v value) bool // appends v, or reports that it does not fit losslessly
-	scratch []byte
+	form     form
+	dataType arrow.DataType
+	rows     []int32 // of the values, ascending
+	store
+	precision, scale int32   // of decimals
+	element          *column // of lists; its rows are places among all elements
 }
 
-func newColumn(c Column, mem memory.Allocator) (*column, error) {
+// store holds values in one of the ways, by the column's form.
+type store struct {
+	words []uint64
+	text  []byte
+	ends  []int32 // of each value in text, or among a list's elements
+	wide  []decimal128.Num
+}
+
+func newColumn(c Column) (*column, error) {
 	dt, err := c.Type.Arrow()
 	if err != nil {
 		return nil, err
 	}
-	col := &column{Column: c, builder: array.NewBuilder(mem, dt)}
-	if c.TextOf != "" {
-		b := col.builder.(*array.StringBuilder)
-		col.put = func(v value) bool { col.appendAnyText(b, v); return true }
-		return col, nil
+	col := &column{Column: c, dataType: dt}
+	switch {
+	case c.TextOf != "":
+		col.form = formAny
+	case c.Type == TypeJSON:
+		col.form = formJSON
+	case c.Type == TypeUTF8:
+		col.form = formText
+	case c.Type == TypeFloat64:
+		col.form = formFloat
+	case c.Type == TypeInt64:
+		col.form = formInt
+	case c.Type == TypeBool:
+		col.form = formBool
+	case c.Type == TypeTimestamp:
+		col.form = formTime
+	case c.Type == TypeDate32:
+		col.form = formDate
 	}
-	col.put = col.putter(c.Type, col.builder)
-	return col, nil
+	if precision, scale, ok := c.Type.Decimal(); ok {
+		col.form, col.precision, col.scale = formDecimal, precision, scale
+	}
+	if element, ok := c.Type.Element(); ok {
+		col.form = formList
+		col.element, err = newColumn(Column{Type: element, Group: c.Group})
+	}
+	return col, err
 }
 
-// pad appends nulls until the column has rows rows.
-func (c *column) pad(rows int) {
-	if n := rows - c.builder.Len(); n > 0 {
-		c.builder.AppendNulls(n)
+// put makes v the value of a row later than those before, or reports that it
+// does not fit losslessly.
+func (c *column) put(row int, v value) bool {
+	switch c.form {
+	case formText:
+		return c.putText(row, v)
+	case formJSON:
+		// Anything but arrays and objects would be told apart from a string only
+		// by a guess.
+		if v.kind != rawjson.Array && v.kind != rawjson.Object {
+			return false
+		}
+		c.text = rawjson.AppendPrintable(c.text, v.raw)
+		c.endText(row)
+		return true
+	case formAny:
+		// A string stands as it is, anything else, and a string that UTF-8 cannot
+		// hold, as its JSON text.
+		if !c.putText(row, v) {
+			c.text = rawjson.AppendPrintable(c.text, v.raw)
+			c.endText(row)
+		}
+		return true
+	case formList:
+		return c.putList(row, v)
+	case formDecimal:
+		if v.kind != rawjson.Number {
+			return false
+		}
+		d, ok := exactDecimal(v.raw, c.precision, c.scale)
+		if ok {
+			c.wide = append(c.wide, d)
+			c.rows = append(c.rows, int32(row))
+		}
+		return ok
 	}
+	word, ok := c.word(v)
+	if ok {
+		c.putWord(row, word)
+	}
+	return ok
 }
 
-// putter returns the function that appends values of type t to b.
-func (c *column) putter(t Type, b array.Builder) func(value) bool {
-	switch b := b.(type) {
-	case *array.StringBuilder:
-		if t == TypeJSON {
-			return func(v value) bool { return c.putJSON(b, v) }
+// word returns the value as a column of words holds it.
+func (c *column) word(v value) (word uint64, ok bool) {
+	switch {
+	case v.kind == rawjson.Number && c.form == formFloat:
+		return exactFloatBits(v.raw)
+	case v.kind == rawjson.Number && c.form == formInt:
+		i, ok := exactInt(v.raw)
+		return uint64(i), ok
+	case (v.kind == rawjson.True || v.kind == rawjson.False) && c.form == formBool:
+		if v.kind == rawjson.True {
+			word = 1
 		}
-		return func(v value) bool { return c.putText(b, v) }
-	case *array.Float64Builder:
-		return func(v value) bool {
-			if v.kind != rawjson.Number {
-				return false
-			}
-			f, ok := exactFloat(v.raw)
-			if ok {
-				b.Append(f)
-			}
-			return ok
-		}
-	case *array.Int64Builder:
-		return func(v value) bool {
-			if v.kind != rawjson.Number {
-				return false
-			}
-			i, ok := exactInt(v.raw)
-			if ok {
-				b.Append(i)
-			}
-			return ok
-		}
-	case *array.BooleanBuilder:
-		return func(v value) bool {
-			ok := v.kind == rawjson.True || v.kind == rawjson.False
-			if ok {
-				b.Append(v.kind == rawjson.True)
-			}
-			return ok
-		}
-	case *array.TimestampBuilder:
-		return func(v value) bool {
-			at, ok := exactTime(v)
-			if ok && c.Group != GroupStandard {
-				_, offset := at.Zone()
-				ok = offset == 0 // another offset is part of what the field says
-			}
-			if ok {
-				b.Append(arrow.Timestamp(at.UnixMicro()))
-			}
-			return ok
-		}
-	case *array.Date32Builder:
-		return func(v value) bool {
-			at, ok := exactDate(v)
-			if ok {
-				b.Append(arrow.Date32FromTime(at))
-			}
-			return ok
-		}
-	case *array.Decimal128Builder:
-		precision, scale, _ := t.Decimal()
-		return func(v value) bool {
-			if v.kind != rawjson.Number {
-				return false
-			}
-			d, ok := exactDecimal(v.raw, precision, scale)
-			if ok {
-				b.Append(d)
-			}
-			return ok
-		}
-	case *array.ListBuilder:
-		element, _ := t.Element()
-		return func(v value) bool { return c.putList(b, element, v) }
+		return word, true
+	case v.kind == rawjson.String && c.form == formTime:
+		// Another offset than that of UTC is part of what a field says.
+		at, ok := exactTime(v, c.Group == GroupStandard)
+		return uint64(at), ok
+	case v.kind == rawjson.String && c.form == formDate:
+		day, ok := exactDate(v)
+		return uint64(day), ok
 	}
-	return func(value) bool { return false }
+	return 0, false
 }
 
-// putText appends a string that UTF-8 can hold.
-func (c *column) putText(b *array.StringBuilder, v value) bool {
+func (c *column) putWord(row int, word uint64) {
+	c.words = append(c.words, word)
+	c.rows = append(c.rows, int32(row))
+}
+
+// putText puts a string that UTF-8 can hold.
+func (c *column) putText(row int, v value) bool {
 	if v.kind != rawjson.String {
 		return false
 	}
-	text, exact := rawjson.AppendText(c.scratch[:0], v.raw)
-	c.scratch = text
-	if exact {
-		b.BinaryBuilder.Append(text)
+	if v.plain {
+		c.text = append(c.text, v.raw[1:len(v.raw)-1]...)
+		c.endText(row)
+		return true
 	}
-	return exact
-}
-
-// putJSON appends the text of an array or an object. Anything else would be
-// told apart from a string only by a guess.
-func (c *column) putJSON(b *array.StringBuilder, v value) bool {
-	if v.kind != rawjson.Array && v.kind != rawjson.Object {
+	start := len(c.text)
+	text, exact := rawjson.AppendText(c.text, v.raw)
+	c.text = text
+	if !exact {
+		c.text = text[:start]
 		return false
 	}
-	c.scratch = rawjson.AppendPrintable(c.scratch[:0], v.raw)
-	b.BinaryBuilder.Append(c.scratch)
+	c.endText(row)
 	return true
 }
 
-// appendAnyText appends any value: a string as it is, anything else, and a
-// string that UTF-8 cannot hold, as its JSON text.
-func (c *column) appendAnyText(b *array.StringBuilder, v value) {
-	if v.kind == rawjson.String && c.putText(b, v) {
-		return
-	}
-	c.scratch = rawjson.AppendPrintable(c.scratch[:0], v.raw)
-	b.BinaryBuilder.Append(c.scratch)
+// putString puts a text that is UTF-8.
+func (c *column) putString(row int, text string) {
+	c.text = append(c.text, text...)
+	c.endText(row)
 }
 
-// putList appends an array whose elements all fit the element type; null is an
+func (c *column) endText(row int) {
+	c.ends = append(c.ends, int32(len(c.text)))
+	c.rows = append(c.rows, int32(row))
+}
+
+// elements is how many elements the lists so far have.
+func (c *column) elements() int {
+	if len(c.ends) == 0 {
+		return 0
+	}
+	return int(c.ends[len(c.ends)-1])
+}
+
+// putList puts an array whose elements all fit the element type; null is an
 // element like others.
-func (c *column) putList(b *array.ListBuilder, element Type, v value) bool {
+func (c *column) putList(row int, v value) bool {
 	if v.kind != rawjson.Array {
 		return false
 	}
-	// The elements are tried on a builder of their own, so that an element that
-	// does not fit leaves no half of a list behind.
-	dt, err := element.Arrow()
-	if err != nil {
-		return false
-	}
-	trial := array.NewBuilder(memory.DefaultAllocator, dt)
-	defer trial.Release()
-	if !eachElement(v.raw, trial, c.putter(element, trial)) {
-		return false
-	}
-	b.Append(true)
-	return eachElement(v.raw, b.ValueBuilder(), c.putter(element, b.ValueBuilder()))
-}
-
-func eachElement(raw []byte, b array.Builder, put func(value) bool) bool {
-	s := rawjson.NewScanner(raw)
+	before, count := c.element.mark(), c.elements()
+	s := rawjson.NewScanner(v.raw)
 	fits := true
 	err := s.Array(func() error {
-		kind := s.Peek()
-		text, err := s.Value()
-		if err != nil {
-			return err
+		element, err := next(s)
+		if err == nil && fits && element.kind != rawjson.Null {
+			fits = c.element.put(count, element)
 		}
-		if kind == rawjson.Null {
-			b.AppendNull()
-		} else if fits {
-			fits = put(value{kind, text})
-		}
-		return nil
+		count++
+		return err
 	})
-	return err == nil && fits
-}
-
-// exactTime reads an RFC 3339 time that microseconds can hold.
-func exactTime(v value) (time.Time, bool) {
-	if v.kind != rawjson.String {
-		return time.Time{}, false
-	}
-	text, exact := rawjson.Text(v.raw)
-	at, err := time.Parse(time.RFC3339Nano, text)
-	return at, exact && err == nil && !finerThanMicro(text) && at.Year() >= 1 && at.Year() <= 9999
-}
-
-// finerThanMicro reports whether the second of an RFC 3339 time has digits other
-// than 0 after the sixth of its fraction. The parsed time does not tell: it ends
-// at the ninth.
-func finerThanMicro(text string) bool {
-	point := strings.IndexAny(text, ".,")
-	if point < 0 {
+	if err != nil || !fits {
+		c.element.back(before) // no half of a list stays behind
 		return false
 	}
-	for i, c := range text[point+1:] {
-		if c < '0' || c > '9' {
-			break
-		}
-		if i >= 6 && c != '0' {
-			return true
-		}
-	}
-	return false
+	c.ends = append(c.ends, int32(count))
+	c.rows = append(c.rows, int32(row))
+	return true
 }
 
-// exactDate reads an ISO 8601 calendar date.
-func exactDate(v value) (time.Time, bool) {
-	if v.kind != rawjson.String {
-		return time.Time{}, false
-	}
-	text, exact := rawjson.Text(v.raw)
-	at, err := time.Parse(time.DateOnly, text)
-	return at, exact && err == nil && at.Year() >= 1
+// mark is how far a column is filled.
+type mark struct{ rows, words, text, ends, wide int }
+
+func (c *column) mark() mark {
+	return mark{len(c.rows), len(c.words), len(c.text), len(c.ends), len(c.wide)}
+}
+
+// back takes away what was put since the mark.
+func (c *column) back(m mark) {
+	c.rows, c.words, c.text = c.rows[:m.rows], c.words[:m.words], c.text[:m.text]
+	c.ends, c.wide = c.ends[:m.ends], c.wide[:m.wide]
 }

@@ -1,10 +1,6 @@
 package pipeline
 
-import (
-	"github.com/apache/arrow/go/v17/arrow/array"
-
-	"github.com/adteco/docarchive/internal/rawjson"
-)
+import "github.com/adteco/docarchive/internal/rawjson"
 
 // elements reads an array into the rows of the node's child table.
 func (f *Flattener) elements(t *table, n *node, s *rawjson.Scanner) error {
@@ -33,7 +29,7 @@ func (f *Flattener) elements(t *table, n *node, s *rawjson.Scanner) error {
 	f.ordinal = f.ordinal[:last]
 	if err == nil && count == 0 {
 		// An array without elements has no row to stand in.
-		return f.leaf(t, n, value{rawjson.Array, s.Since(start)})
+		return f.leaf(t, n, value{kind: rawjson.Array, raw: s.Since(start)})
 	}
 	return err
 }
@@ -44,27 +40,23 @@ func (f *Flattener) element(t *table, n *node, s *rawjson.Scanner) error {
 	if err := f.identify(t); err != nil {
 		return err
 	}
-	kind := s.Peek()
-	if kind == rawjson.Object {
-		start, count := s.Offset(), 0
-		if err := f.members(t, n, s, &count); err != nil {
-			return err
+	if s.Peek() == rawjson.Object {
+		start := s.Offset()
+		count, err := f.members(t, n, s)
+		if err == nil && count == 0 {
+			err = f.leaf(t, n, value{kind: rawjson.Object, raw: s.Since(start)})
 		}
-		if count == 0 {
-			if err := f.leaf(t, n, value{kind, s.Since(start)}); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 		return t.endRow()
 	}
-	raw, err := s.Value()
+	v, err := next(s)
+	if err == nil && v.kind != rawjson.Null {
+		err = f.leaf(t, n, v)
+	}
 	if err != nil {
 		return err
-	}
-	if kind != rawjson.Null {
-		if err := f.leaf(t, n, value{kind, raw}); err != nil {
-			return err
-		}
 	}
 	return t.endRow()
 }
@@ -77,18 +69,13 @@ func (f *Flattener) identify(t *table) error {
 		if err != nil {
 			return err
 		}
-		col.pad(t.rows)
-		switch b := col.builder.(type) {
-		case *array.StringBuilder:
-			b.Append(f.job.ID)
-		case *array.Int64Builder:
+		switch {
+		case c.Type == TypeUTF8:
+			col.putString(t.rows, f.job.ID)
+		case i <= len(f.ordinal):
 			// Its own ordinal first, then outwards. A key that has dots and the path
 			// of a nested table stands in no other array.
-			if i <= len(f.ordinal) {
-				b.Append(f.ordinal[len(f.ordinal)-i])
-			} else {
-				b.AppendNull()
-			}
+			col.putWord(t.rows, uint64(f.ordinal[len(f.ordinal)-i]))
 		}
 	}
 	return nil

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// batchRows and batchBytes bound what waits to be flattened.
+	// batchRows and batchBytes bound what waits to be flattened: so many jobs are
+	// enough for a batch, so many bytes are too much.
 	batchRows  = 2048
 	batchBytes = 24 << 20
 	// chunkRows is after how many new jobs a proven part of a window is
@@ -43,8 +44,7 @@ type collector struct {
 	tally    tally
 	rejects  map[string]bool // known to the ledger
 	archived *archivedSet
-	pending  []docextract.Job
-	bytes    int
+	waiting
 }
 
 // tally counts a reading's jobs.
@@ -62,10 +62,14 @@ func (c *collector) visit(page *docextract.Page) error {
 			return err
 		}
 	}
+	before := c.taken
 	for i := range page.Jobs {
 		if err := c.job(&page.Jobs[i]); err != nil {
 			return err
 		}
+	}
+	if c.leave(page, before) {
+		return c.flush()
 	}
 	return nil
 }
@@ -112,7 +116,6 @@ func (c *collector) job(job *docextract.Job) error {
 	if known && (state == seenFinal || !job.Status.Final()) {
 		return nil
 	}
-	id := strings.Clone(job.ID)
 	if !known {
 		c.tally.read++
 	}
@@ -120,21 +123,35 @@ func (c *collector) job(job *docextract.Job) error {
 		if !job.Status.Known() {
 			c.run.warnOnce("status "+string(job.Status), "unknown status, taken for one that is not final", "status", string(job.Status), "job", job.ID)
 		}
-		c.states[id] = seenOpen
+		c.states[job.ID] = seenOpen
 		return nil
 	}
-	c.states[id] = seenFinal
-	delete(c.wasOpen, id)
+	c.states[job.ID] = seenFinal
+	delete(c.wasOpen, job.ID)
 	if !c.run.Filter.Match(job) {
 		c.tally.excluded++
 		return nil
 	}
-	c.pending = append(c.pending, *job)
-	c.bytes += len(job.Raw)
-	if len(c.pending) >= batchRows || c.bytes >= batchBytes {
+	c.take(job)
+	if c.full() {
 		return c.flush()
 	}
 	return nil
+}
+
+// settled is told that no job created before the time given is still to come.
+// Batches that end there follow one another in order of creation, and so do the
+// rows of files.
+func (c *collector) settled(to time.Time) error {
+	if len(c.pending) < batchRows {
+		return nil
+	}
+	later := c.later(to)
+	err := c.flush()
+	for i := range later {
+		c.take(&later[i])
+	}
+	return err
 }
 
 // flush drops what is archived already and writes the rest, in order of
@@ -162,8 +179,7 @@ func (c *collector) flush() error {
 		}
 	}
 	err = c.output.jobs(c.ctx, fresh)
-	clear(c.pending)
-	c.pending, c.bytes = c.pending[:0], 0
+	c.done()
 	return err
 }
 
@@ -186,6 +202,18 @@ func (c *collector) open(all bool) []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// excluded is how many final jobs of the window the filters leave out.
+func (v *reading) excluded(all bool) int64 {
+	t := &v.collect.tally
+	switch {
+	case all:
+		return t.excluded
+	case v.plan.whole:
+		return max(t.before, t.excluded)
+	}
+	return t.before + t.excluded
 }
 
 // archivedSet tells which jobs of a window are archived: by the cache if it

@@ -48,7 +48,8 @@ type Destination struct {
 	Pipeline string
 	Dataset  string // the pipeline's name, or that of a child table
 	Window   Window
-	Seq      int // of the commit record that the parts will belong to
+	Seq      int    // of the commit record that the parts will belong to
+	Suffix   string // ends every name, before the extension; only a rebuild's is not empty
 }
 
 // Sink turns batches into parts. Begin may be called for several destinations

@@ -35,6 +35,8 @@ func (d *Definition) same(e *docextract.Extractor) bool {
 	return d.Name == e.Name && d.DocumentType == e.DocumentType && slices.Equal(d.Fields, e.Fields)
 }
 
+func byExtractor(a, b *Definition) int { return strings.Compare(a.ExtractorID, b.ExtractorID) }
+
 // DefinitionLog keeps the versions of the extractors' definitions.
 type DefinitionLog interface {
 	// LatestDefinition returns nil for an extractor without one.
@@ -127,7 +129,7 @@ func (d *declarations) of(ctx context.Context, id string) ([]*Definition, error)
 	default:
 		// Types are worth less than jobs, which expire.
 		d.warn(fmt.Sprintf("the API does not tell what extractors declare, types are those known before or as seen: %v", err))
-		definitions, err = d.kept(ctx, id)
+		definitions, err = keptDefinitions(ctx, d.Stores.Definitions, id)
 	}
 	if err != nil {
 		return nil, err
@@ -178,27 +180,4 @@ func (d *declarations) keep(ctx context.Context, e *docextract.Extractor) (*Defi
 		}
 		return next, err
 	}
-}
-
-// kept returns the definitions that the archive has.
-func (d *declarations) kept(ctx context.Context, id string) ([]*Definition, error) {
-	ids := []string{id}
-	if id == "" {
-		var err error
-		if ids, err = d.Stores.Definitions.DefinedExtractors(ctx); err != nil {
-			return nil, err
-		}
-		slices.Sort(ids)
-	}
-	var definitions []*Definition
-	for _, id := range ids {
-		latest, err := d.Stores.Definitions.LatestDefinition(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if latest != nil {
-			definitions = append(definitions, latest)
-		}
-	}
-	return definitions, nil
 }

@@ -1,6 +1,12 @@
 package pipeline
 
-import "fmt"
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/adteco/docarchive/docextract"
+)
 
 // FailedError is what keeps a pipeline from being done.
 type FailedError struct {
@@ -21,3 +27,9 @@ type WindowError struct {
 func (e *WindowError) Error() string { return fmt.Sprintf("window %s: %v", e.Window, e.Err) }
 
 func (e *WindowError) Unwrap() error { return e.Err }
+
+// progressKept reports whether what was read before the error may be committed.
+func progressKept(ctx context.Context, err error) bool {
+	var unavailable *docextract.UnavailableError
+	return ctx.Err() == nil && errors.As(err, &unavailable)
+}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"github.com/adteco/docarchive/docextract"
@@ -37,6 +36,8 @@ type Flattener struct {
 	main    *table
 	tables  []*table // main first
 	job     *docextract.Job
+	scanner rawjson.Scanner
+	created *column
 	ordinal []int64 // of the arrays that are being read, outermost first
 }
 
@@ -53,7 +54,6 @@ func NewFlattener(o FlattenOptions) (*Flattener, error) {
 	}
 	f.main = main
 	if err := f.plant(); err != nil {
-		f.Release()
 		return nil, err
 	}
 	return f, nil
@@ -81,7 +81,7 @@ func (f *Flattener) plant() error {
 		}
 		n.col = col
 		if c.Name == ColumnCreatedAt {
-			f.keepCreated(col)
+			f.created = col
 		}
 	}
 	newNode(f.root, "extracted_data", shapeData, GroupData).veiled = f.options.Rules.veil("")
@@ -90,26 +90,15 @@ func (f *Flattener) plant() error {
 	return nil
 }
 
-// keepCreated makes created_at hold a time in every row, since files are sorted
-// and partitioned by it: one finer than a microsecond is cut here and stands in
-// full beside it.
-func (f *Flattener) keepCreated(c *column) {
-	b := c.builder.(*array.TimestampBuilder)
-	c.put = func(v value) bool {
-		b.Append(arrow.Timestamp(f.job.CreatedAt.UnixMicro()))
-		_, exact := exactTime(v)
-		return exact
-	}
-}
-
 // Rows is the number of jobs since the last batch.
 func (f *Flattener) Rows() int { return f.main.rows }
 
 // Append adds a job. An error leaves the flattener fit for nothing but Release.
 func (f *Flattener) Append(job *docextract.Job) error {
 	f.job = job
-	s := rawjson.NewScanner(job.Raw)
-	if err := f.members(f.main, f.root, s, nil); err != nil {
+	s := &f.scanner
+	s.Reset(job.Raw)
+	if _, err := f.members(f.main, f.root, s); err != nil {
 		return fmt.Errorf("flatten job %s: %w", job.ID, err)
 	}
 	if err := f.main.endRow(); err != nil {
@@ -118,28 +107,35 @@ func (f *Flattener) Append(job *docextract.Job) error {
 	return nil
 }
 
-// members reads an object and hands each member to its node.
-func (f *Flattener) members(t *table, n *node, s *rawjson.Scanner, count *int) error {
+// members reads an object, hands each member to its node and counts them.
+func (f *Flattener) members(t *table, n *node, s *rawjson.Scanner) (count int, err error) {
 	likely := &n.first
-	return s.Object(func(key []byte) error {
-		if count != nil {
-			*count++
-		}
+	more, err := s.OpenObject()
+	for more && err == nil {
+		count++
 		child := *likely
-		if child == nil || child.raw != string(key) {
-			child = n.find(key)
+		if child == nil || child.raw == "" || !s.KeyIs(child.raw) {
+			key, err := s.Key()
+			if err != nil {
+				return count, err
+			}
+			if child = n.find(key); child == nil && n.shape != shapeClosed && s.Peek() != rawjson.Null {
+				child = f.grow(t, n, decodeKey(key))
+			}
 		}
 		if child == nil {
-			if n.shape == shapeClosed || s.Peek() == rawjson.Null {
-				_, err := s.Value()
-				return err
-			}
-			child = f.grow(t, n, decodeKey(key))
+			_, err = s.Value()
+		} else {
+			*likely = child
+			likely = &child.next
+			err = f.value(t, child, s)
 		}
-		*likely = child
-		likely = &child.next
-		return f.value(t, child, s)
-	})
+		if err != nil {
+			return count, err
+		}
+		more, err = s.NextMember()
+	}
+	return count, err
 }
 
 // grow makes the node for a key met for the first time. In a full table it is
@@ -176,15 +172,22 @@ func (f *Flattener) value(t *table, n *node, s *rawjson.Scanner) error {
 		return err
 	}
 	n.row = t.rows + 1
+	if kind < rawjson.Array && n.col != nil && n.rule.Mode != ModeHash && n.shape != shapeClosed { // as most are
+		v, err := next(s)
+		if err != nil || f.fits(t, n.col, v) {
+			return err
+		}
+		return f.misfit(t, n, v)
+	}
 	switch {
 	case kind == rawjson.Array && n.rule.Mode == ModeTable:
 		return f.elements(t, n, s)
 	case kind == rawjson.Object && n.shape != shapeLeaf && n.rule.Mode != ModeJSON && n.rule.Mode != ModeHash:
-		start, count := s.Offset(), 0
-		if err := f.members(t, n, s, &count); err != nil || count > 0 || !n.tellsEmpty() {
+		start := s.Offset()
+		if count, err := f.members(t, n, s); err != nil || count > 0 || !n.tellsEmpty() {
 			return err
 		}
-		return f.leaf(t, n, value{kind, s.Since(start)})
+		return f.leaf(t, n, value{kind: kind, raw: s.Since(start)})
 	}
 	v, err := next(s)
 	if err != nil {
@@ -203,7 +206,9 @@ func (f *Flattener) leaf(t *table, n *node, v value) error {
 		}
 		return f.misfit(t, n, v)
 	}
-	v = f.shown(n, v)
+	if n.rule.Mode == ModeHash || n.veiled {
+		v = f.shown(n, v)
+	}
 	if n.col == nil {
 		if f.options.Frozen && t.book.news(n.group, n.pointer()) {
 			return &NewFieldError{Dataset: t.dataset, Source: n.pointer()}
@@ -220,11 +225,22 @@ func (f *Flattener) leaf(t *table, n *node, v value) error {
 		}
 		n.col = col
 	}
-	n.col.pad(t.rows)
-	if n.col.put(v) {
+	if f.fits(t, n.col, v) {
 		return nil
 	}
 	return f.misfit(t, n, v)
+}
+
+// fits puts a value into its column, if it fits there. created_at holds a time
+// in every row, since files are sorted and partitioned by it: one finer than a
+// microsecond is cut, and stands in full beside it.
+func (f *Flattener) fits(t *table, c *column, v value) bool {
+	if c != f.created {
+		return c.put(t.rows, v)
+	}
+	c.putWord(t.rows, uint64(f.job.CreatedAt.UnixMicro()))
+	_, exact := exactTime(v, true)
+	return exact
 }
 
 func (f *Flattener) misfit(t *table, n *node, v value) error {
@@ -241,8 +257,7 @@ func (f *Flattener) misfit(t *table, n *node, v value) error {
 		}
 		n.text = text
 	}
-	n.text.pad(t.rows)
-	n.text.put(v)
+	n.text.put(t.rows, v)
 	return nil
 }
 
@@ -338,9 +353,5 @@ func (f *Flattener) forgetRows(n *node) {
 	}
 }
 
-// Release frees the builders' memory.
-func (f *Flattener) Release() {
-	for _, t := range f.tables {
-		t.release()
-	}
-}
+// Release lets go of the flattener's memory. It may be repeated.
+func (f *Flattener) Release() { f.root, f.main, f.tables = nil, nil, nil }

@@ -11,6 +11,7 @@ import (
 type Thresholds struct {
 	Avg, Max    time.Duration // of processing time: the mean, a single job
 	FailureRate float64       // failed of all final jobs, 0 to 1
+	MinJobs     int64         // final jobs, of which no fewer are judged by their failure rate
 	Confidence  float64       // of a field's mean, 0 to 1
 }
 
@@ -101,8 +102,9 @@ func (t Thresholds) Breaches(pipeline string, e *ExtractorHealth) []Breach {
 			add(MeasureTimeMax, "", now.Max, limit, now.Jobs, longest)
 		}
 	}
-	if rate := e.Now.FailureRate; rate != nil && *rate > t.FailureRate {
-		add(MeasureFailureRate, "", *rate, t.FailureRate, e.Now.Completed+e.Now.Failed, before.FailureRate)
+	final := e.Now.Completed + e.Now.Failed
+	if rate := e.Now.FailureRate; rate != nil && *rate > t.FailureRate && final >= t.MinJobs {
+		add(MeasureFailureRate, "", *rate, t.FailureRate, final, before.FailureRate)
 	}
 	for _, f := range e.Now.Confidence {
 		if f.Mean < t.Confidence {

@@ -196,6 +196,7 @@ func TestBreaches(t *testing.T) {
 	at := pipeline.Thresholds{Avg: 10 * time.Second, Max: 30 * time.Second, FailureRate: 0.5, Confidence: 0.8}
 	past := pipeline.Thresholds{Avg: 9 * time.Second, Max: 29 * time.Second, FailureRate: 0.05, Confidence: 0.81}
 	off := pipeline.Thresholds{FailureRate: 1}
+	enough, tooFew := pipeline.Thresholds{FailureRate: 0.05, MinJobs: 4}, pipeline.Thresholds{FailureRate: 0.05, MinJobs: 5}
 	rate1 := 1.0
 	bad := pipeline.ExtractorHealth{Now: pipeline.Health{
 		Failed: 1, FailureRate: &rate1, Time: &pipeline.ProcessingTime{Avg: 1e9, Max: 1e9}, Confidence: []pipeline.FieldConfidence{{Mean: 0}},
@@ -224,6 +225,10 @@ func TestBreaches(t *testing.T) {
 			"invoices, ext_a: failure rate 50.0 % is above 5.0 % (4 jobs, 25.0 % the week before)",
 			`invoices, ext_a: mean confidence of "total" 0.800 is below 0.810 (2 jobs, 0.900 the week before)`,
 		}},
+		{"of as many jobs as are judged", enough, health, []string{
+			"invoices, ext_a: failure rate 50.0 % is above 5.0 % (4 jobs, 25.0 % the week before)",
+		}},
+		{"of too few", tooFew, health, []string{}},
 		{"switched off", off, bad, []string{}},
 		{"nothing measured", past, pipeline.ExtractorHealth{}, []string{}},
 	} {

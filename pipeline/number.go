@@ -65,15 +65,62 @@ func parseNumber(literal []byte, buf *digitBuffer) (n number, ok bool) {
 	return n, true
 }
 
+// mantissa is a number as most are written: a few digits, perhaps a point among
+// them, no exponent. It is value divided by 10^fraction.
+type mantissa struct {
+	value    int64
+	digits   int // leading zeros included
+	fraction int // digits after the point
+}
+
+const (
+	// maxMantissa is how many digits an int64 surely holds.
+	maxMantissa = 18
+	// exactDigits is how many digits a float64 surely keeps.
+	exactDigits = 15
+)
+
+// powersOfTen are all exact. It is never changed.
+var powersOfTen = [maxMantissa + 1]float64{
+	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+}
+
+// readMantissa reads a valid JSON number literal, or reports that it is of
+// another kind.
+func readMantissa(literal []byte) (m mantissa, ok bool) {
+	if len(literal) > maxMantissa+2 { // digits, sign and point
+		return m, false
+	}
+	point := len(literal)
+	for i, c := range literal {
+		switch {
+		case c >= '0' && c <= '9':
+			m.value = 10*m.value + int64(c-'0')
+			m.digits++
+		case c == '.':
+			point = i + 1
+		case c != '-':
+			return m, false
+		}
+	}
+	m.fraction = len(literal) - point
+	if literal[0] == '-' {
+		m.value = -m.value
+	}
+	return m, m.digits <= maxMantissa
+}
+
 // exactFloat returns the float64 whose shortest decimal form has the literal's
 // value, so that nothing is lost by holding it as a float64.
 func exactFloat(literal []byte) (float64, bool) {
+	if m, ok := readMantissa(literal); ok && m.digits <= exactDigits && m.value != 0 {
+		// Both are floats without error, and so their quotient is the nearest; at
+		// most 15 digits always survive.
+		return float64(m.value) / powersOfTen[m.fraction], true
+	}
 	f, err := strconv.ParseFloat(string(literal), 64)
 	if err != nil {
 		return 0, false
-	}
-	if len(literal) <= 15 && f != 0 && math.Abs(f) < 1e16 && math.Abs(f) > 1e-6 {
-		return f, true // at most 15 significant digits always survive
 	}
 	var shortest [32]byte
 	var some, others digitBuffer
@@ -82,8 +129,17 @@ func exactFloat(literal []byte) (float64, bool) {
 	return f, ok && n.negative == back.negative && n.exp == back.exp && string(n.digits) == string(back.digits)
 }
 
+// exactFloatBits is exactFloat as the bits of the float.
+func exactFloatBits(literal []byte) (uint64, bool) {
+	f, ok := exactFloat(literal)
+	return math.Float64bits(f), ok
+}
+
 // exactInt returns the int64 that equals the literal, however it is written.
 func exactInt(literal []byte) (int64, bool) {
+	if m, ok := readMantissa(literal); ok && m.fraction == 0 && m.value != 0 {
+		return m.value, true
+	}
 	if i, err := strconv.ParseInt(string(literal), 10, 64); err == nil {
 		return i, !(i == 0 && literal[0] == '-')
 	}
@@ -99,6 +155,11 @@ func exactInt(literal []byte) (int64, bool) {
 // exactDecimal returns the literal's value times 10^scale, if that is an
 // integer of at most precision digits.
 func exactDecimal(literal []byte, precision, scale int32) (decimal128.Num, bool) {
+	if m, ok := readMantissa(literal); ok && m.value != 0 && m.fraction <= int(scale) {
+		if zeros := int(scale) - m.fraction; m.digits+zeros <= min(int(precision), maxMantissa) {
+			return decimal128.FromI64(m.value * int64(powersOfTen[zeros])), true
+		}
+	}
 	var buf digitBuffer
 	n, ok := parseNumber(literal, &buf)
 	if !ok || n.negative && len(n.digits) == 0 {

@@ -2,10 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/adteco/docarchive/docextract"
@@ -13,30 +10,24 @@ import (
 )
 
 // output turns the new jobs of one commit into parts: the sinks', the raw
-// layer's and the quarantine's.
+// layer's, the quarantine's and the list of documents.
 type output struct {
-	run        *pipelineRun
-	window     Window
-	seq        int
+	encoding
 	archivedAt time.Time
 	flattener  *Flattener
 	epochs     map[string]int // of the books, when the flattener began
-	writers    []sinkWriter
 	raw        *lines
 	quarantine *lines
+	kept       *lines // the list of documents
+	found      documentTally
 	ids        []string
-	parts      []Part
-}
-
-// sinkWriter is the writer of one dataset in one sink.
-type sinkWriter struct {
-	Writer
-	sink    Sink
-	dataset string
 }
 
 func newOutput(p *pipelineRun, w Window, seq int) (*output, error) {
-	o := &output{run: p, window: w, seq: seq, archivedAt: p.now(), epochs: map[string]int{}}
+	o := &output{
+		encoding:   encoding{run: p, to: Destination{Pipeline: p.Spec.Name, Window: w, Seq: seq}},
+		archivedAt: p.now(), epochs: map[string]int{},
+	}
 	for dataset, book := range p.books {
 		o.epochs[dataset] = book.Epoch()
 	}
@@ -50,14 +41,14 @@ func newOutput(p *pipelineRun, w Window, seq int) (*output, error) {
 
 // flattening is how new jobs become rows of the books.
 func (p *pipelineRun) flattening(books map[string]*Book) FlattenOptions {
+	mem := p.memory
+	if mem == nil { // nothing is recycled
+		mem = p.Memory
+	}
 	return FlattenOptions{
 		Dataset: p.Spec.Name, Rules: p.Rules, HashKey: p.HashKey, Books: books,
-		Frozen: p.Schema != SchemaEvolve, Memory: p.Memory,
+		Frozen: p.Schema != SchemaEvolve, Memory: mem,
 	}
-}
-
-func (o *output) destination(dataset string) Destination {
-	return Destination{Pipeline: o.run.Spec.Name, Dataset: dataset, Window: o.window, Seq: o.seq}
 }
 
 // jobs writes jobs, in their order, as one batch.
@@ -70,7 +61,7 @@ func (o *output) jobs(ctx context.Context, jobs []docextract.Job) error {
 		if err := o.flattener.Append(job); err != nil {
 			return err
 		}
-		o.ids = append(o.ids, strings.Clone(job.ID))
+		o.ids = append(o.ids, job.ID)
 		if !o.run.Spec.Raw {
 			continue
 		}
@@ -82,6 +73,11 @@ func (o *output) jobs(ctx context.Context, jobs []docextract.Job) error {
 			o.raw = raw
 		}
 		if err := o.raw.job(job.Raw); err != nil {
+			return err
+		}
+	}
+	if o.run.Documents != nil && !o.run.DryRun {
+		if err := o.documents(ctx, jobs); err != nil {
 			return err
 		}
 	}
@@ -98,34 +94,6 @@ func (o *output) jobs(ctx context.Context, jobs []docextract.Job) error {
 	return err
 }
 
-// write hands a batch to every sink.
-func (o *output) write(ctx context.Context, b Batch) error {
-	for _, sink := range o.run.Sinks {
-		w, err := o.writer(ctx, sink, b.Dataset)
-		if err == nil {
-			err = w.Write(ctx, b.Record)
-		}
-		if err != nil {
-			return fmt.Errorf("sink %s: %w", sink.Label(), err)
-		}
-	}
-	return nil
-}
-
-func (o *output) writer(ctx context.Context, sink Sink, dataset string) (Writer, error) {
-	for _, w := range o.writers {
-		if w.sink == sink && w.dataset == dataset {
-			return w, nil
-		}
-	}
-	w, err := sink.Begin(ctx, o.destination(dataset))
-	if err != nil {
-		return nil, err
-	}
-	o.writers = append(o.writers, sinkWriter{w, sink, dataset})
-	return w, nil
-}
-
 func (o *output) malformed(m docextract.Malformed) error {
 	if o.quarantine == nil {
 		q, err := newLines(o.run.Spool)
@@ -140,17 +108,11 @@ func (o *output) malformed(m docextract.Malformed) error {
 // finish closes every part. It may be repeated, after which nothing may be
 // written.
 func (o *output) finish(ctx context.Context) error {
-	for _, w := range o.writers {
-		parts, err := w.Commit(ctx)
-		o.parts = append(o.parts, parts...)
-		if err != nil {
-			return fmt.Errorf("sink %s: %w", w.sink.Label(), err)
-		}
+	if err := o.commit(ctx); err != nil {
+		return err
 	}
-	o.writers = nil
-	d := o.destination(o.run.Spec.Name)
 	if o.raw != nil {
-		part, err := o.raw.finish(KindRaw, RawPath(d))
+		part, err := o.raw.finish(KindRaw, RawPath(o.to))
 		o.raw = nil
 		if err != nil {
 			return err
@@ -158,34 +120,20 @@ func (o *output) finish(ctx context.Context) error {
 		o.parts = append(o.parts, part)
 	}
 	if o.quarantine != nil {
-		part, err := o.quarantine.finish(KindQuarantine, QuarantinePath(d))
+		part, err := o.quarantine.finish(KindQuarantine, QuarantinePath(o.to))
 		o.quarantine = nil
 		if err != nil {
 			return err
 		}
 		o.parts = append(o.parts, part)
 	}
-	if err := o.check(); err != nil {
+	if err := o.finishDocuments(); err != nil {
+		return err
+	}
+	if err := o.check(int64(len(o.ids))); err != nil {
 		return err
 	}
 	return failpoint.Hit(failpoint.EncodeFinish)
-}
-
-// check makes sure that every sink holds each job once, before the record says
-// so.
-func (o *output) check() error {
-	for _, sink := range o.run.Sinks {
-		var rows int64
-		for _, p := range o.parts {
-			if p.Kind == KindData && p.Sink == sink.Label() && p.Dataset == o.run.Spec.Name {
-				rows += p.Rows
-			}
-		}
-		if rows != int64(len(o.ids)) {
-			return fmt.Errorf("sink %s holds %d rows of %d jobs", sink.Label(), rows, len(o.ids))
-		}
-	}
-	return nil
 }
 
 // publishSchemas makes the schemas durable that the parts were written by.
@@ -207,38 +155,15 @@ func (o *output) publishSchemas(ctx context.Context) (map[string]int, error) {
 	return versions, failpoint.Hit(failpoint.SchemaAfter)
 }
 
-// stage uploads the parts to where no reader looks.
-func (o *output) stage(ctx context.Context) (files []File, err error) {
-	if err := failpoint.Hit(failpoint.StageBefore); err != nil {
-		return nil, err
-	}
-	for _, part := range o.parts {
-		if err := o.run.Stores.Shelf.Stage(ctx, part); err != nil {
-			return nil, fmt.Errorf("stage %s: %w", part.Path, err)
-		}
-		files = append(files, part.File)
-	}
-	return files, failpoint.Hit(failpoint.StageAfter)
-}
-
 // close frees what the output holds, and removes its local files. It may follow
 // anything.
 func (o *output) close() error {
-	var errs []error
-	for _, w := range o.writers {
-		errs = append(errs, w.Abort(context.Background()))
-	}
-	for _, l := range []*lines{o.raw, o.quarantine} {
+	for _, l := range []*lines{o.raw, o.quarantine, o.kept} {
 		if l != nil {
 			l.abort()
 		}
 	}
-	for _, p := range o.parts {
-		if err := os.Remove(p.Spool); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, &SpoolError{err})
-		}
-	}
-	o.writers, o.raw, o.quarantine, o.parts = nil, nil, nil, nil
+	o.raw, o.quarantine, o.kept = nil, nil, nil
 	o.flattener.Release()
-	return errors.Join(errs...)
+	return o.discard()
 }

@@ -49,12 +49,17 @@ func (r *Runner) Plan(ctx context.Context, spec Spec) (Outlook, error) {
 		return o, err
 	}
 	o.Jobs = page.Total
-	reads := int64(o.Fresh + o.Partial + o.Last)
-	o.Requests = reads + int64(o.Open+o.Audits)
-	if o.Jobs != docextract.UnknownTotal {
-		o.Requests += o.Jobs / int64(max(1, r.Paging.Size))
-	}
+	o.Requests = ReadingRequests(o.Fresh+o.Partial+o.Last, o.Jobs, r.Paging.Size) + int64(o.Open+o.Audits)
 	return o, nil
+}
+
+// ReadingRequests estimates how many requests it takes to read so many windows
+// that hold so many jobs in all, which may be [docextract.UnknownTotal].
+func ReadingRequests(windows int, jobs int64, pageSize int) int64 {
+	if jobs == docextract.UnknownTotal {
+		return int64(windows)
+	}
+	return int64(windows) + jobs/int64(max(1, pageSize))
 }
 
 func (o *Outlook) add(h *History, base, settled time.Time) {

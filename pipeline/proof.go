@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/adteco/docarchive/docextract"
 )
 
@@ -104,7 +106,7 @@ type outcome struct {
 // prove reads the slice w. The error is the source's, the visitor's or the
 // context's; what was proven before it has been reported to the visitor.
 func (p *Prover) prove(ctx context.Context, w Window, v visitor) (outcome, error) {
-	t := &trial{Prover: p, ctx: ctx, visitor: v, whole: w, total: docextract.UnknownTotal}
+	t := &trial{Prover: p, ctx: ctx, visitor: v, whole: w, total: docextract.UnknownTotal, early: map[Window]chan answered{}}
 	err := t.slice(w)
 	return outcome{t.gaps, t.total}, err
 }
@@ -142,8 +144,9 @@ type trial struct {
 	total    int64 // the latest count for the whole
 	evidence Proof
 	gaps     []gap
-	spent    int // requests
-	allowed  int // requests, before a server that cannot be read is given up
+	spent    int                      // requests
+	allowed  int                      // requests, before a server that cannot be read is given up
+	early    map[Window]chan answered // first pages that were asked for ahead of time
 }
 
 // allow takes a slice's count as a measure of how much reading is reasonable:
@@ -195,21 +198,46 @@ func (t *trial) report(w Window, v verdict) error {
 	return err
 }
 
-// parts cuts w into n slices and proves each.
+// parts cuts w into n slices and proves each. While one is read, the first page
+// of the next is on its way: its count holds later too, since a slice's jobs
+// only become fewer.
 func (t *trial) parts(w Window, n int) error {
-	width := w.End.Sub(w.Start)
-	n = max(2, min(n, widest, int(width/narrowest)))
-	step := (width / time.Duration(n)).Truncate(time.Microsecond)
-	for i := range n {
-		part := Window{Start: w.Start.Add(time.Duration(i) * step), End: w.Start.Add(time.Duration(i+1) * step)}
-		if i == n-1 {
-			part.End = w.End
+	slices := cut(w, n)
+	var group errgroup.Group
+	defer func() { _ = group.Wait() }() // its functions return no error
+	for i, part := range slices {
+		if i+1 < len(slices) && t.ahead > 1 {
+			t.begin(&group, slices[i+1])
 		}
 		if err := t.slice(part); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// cut cuts w into n slices, or as many as there can be.
+func cut(w Window, n int) []Window {
+	width := w.End.Sub(w.Start)
+	n = max(2, min(n, widest, int(width/narrowest)))
+	step := (width / time.Duration(n)).Truncate(time.Microsecond)
+	slices := make([]Window, n)
+	for i := range slices {
+		slices[i] = Window{Start: w.Start.Add(time.Duration(i) * step), End: w.Start.Add(time.Duration(i+1) * step)}
+	}
+	slices[n-1].End = w.End
+	return slices
+}
+
+// begin asks for the first page of a slice that is to be read next.
+func (t *trial) begin(group *errgroup.Group, w Window) {
+	answer := make(chan answered, 1)
+	t.early[w] = answer
+	group.Go(func() error {
+		page, err := (&walk{trial: t, window: w}).request(0)
+		answer <- answered{page, err}
+		return nil
+	})
 }
 
 // verdict is what came of one attempt at a slice.
@@ -226,7 +254,7 @@ type verdict struct {
 // attempt makes one attempt at the slice.
 func (t *trial) attempt(w Window) (verdict, error) {
 	w1 := &walk{trial: t, window: w, members: newMembers(w)}
-	first, err := w1.fetch(0)
+	first, err := w1.first()
 	if err != nil {
 		return w1.refused(err, 0)
 	}

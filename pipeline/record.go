@@ -37,6 +37,7 @@ type Content struct {
 	IDs      []string       `json:"ids,omitempty"`        // theirs, sorted; empty if they stand in IDsFile
 	IDsFile  string         `json:"ids_sha256,omitempty"` // names _archive/ids/SHA256.json.zst
 	Rejected []string       `json:"rejected,omitempty"`   // ids, or sha256:HEX of what has none, put into quarantine
+	Released []string       `json:"released,omitempty"`   // ids that were in quarantine and are archived by this record, sorted
 }
 
 // Coverage says how much of the window is known, and how that was proven.
@@ -78,6 +79,7 @@ const (
 	KindData       Kind = "data"       // a sink's part
 	KindRaw        Kind = "raw"        // jobs as received, zstd JSON lines
 	KindQuarantine Kind = "quarantine" // what could not be read as a job, JSON lines
+	KindDocuments  Kind = "documents"  // which document each job has, zstd JSON lines
 )
 
 // File is one immutable object that a record commits. Its staged name and its

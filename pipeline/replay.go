@@ -162,6 +162,9 @@ func (p *pipelineRun) loadWarehouse(ctx context.Context, w Warehouse) error {
 		if err != nil {
 			return err
 		}
+		if !p.Shard.Owns(p.Spec.Name, window) {
+			continue
+		}
 		err = p.Stores.Library.Records(ctx, p.Spec.Name, window, func(r *Record) error {
 			if r.Seq <= loaded[name] {
 				return nil

@@ -47,6 +47,12 @@ type Documents interface {
 	Download(ctx context.Context, url string, w io.Writer) (docextract.Document, error)
 }
 
+// KeptDocuments opens archived documents. Reading one to its end fails if its
+// bytes are not those that the checksum names.
+type KeptDocuments interface {
+	OpenDocument(ctx context.Context, sha256 string, size int64) (io.ReadCloser, error)
+}
+
 // Purse tells what there is to spend.
 type Purse interface {
 	Credits(ctx context.Context) (docextract.Credits, error)
@@ -58,6 +64,7 @@ type ResubmitServices struct {
 	Library   Library
 	Attempts  Attempts
 	Documents Documents
+	Kept      KeptDocuments // nil: none are archived
 	Purse     Purse
 	Submitter Submitter // not used in a dry run
 }

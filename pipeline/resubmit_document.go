@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/adteco/docarchive/docextract"
@@ -76,9 +74,15 @@ func (r *resubmission) fetch(ctx context.Context, d *dueJob) (*spooledDocument, 
 	case job.Status != docextract.StatusFailed:
 		return nil, errNotFailed
 	default:
-		code, credits := d.code, d.credits
+		code, credits, kept := d.code, d.credits, d.kept
 		d.failedJob = readFailed(job)
-		d.code, d.credits = code, credits
+		d.code, d.credits, d.kept = code, credits, kept
+	}
+	if d.kept != nil && d.ExtractorID != "" {
+		s, err := r.takeKept(ctx, d)
+		if s != nil || err != nil {
+			return s, err
+		}
 	}
 	switch {
 	case d.url == "":
@@ -128,12 +132,62 @@ func (r *resubmission) download(ctx context.Context, d *dueJob) (_ *spooledDocum
 	switch {
 	case s.mimeType == "":
 		return nil, &refusedError{"neither the job nor the host says what kind of document it is"}
-	case document.MIMEType == "text/html" && !strings.HasPrefix(s.mimeType, "text/"):
-		return nil, errors.New("the host sent a web page in place of the document")
-	case d.size > 0 && document.Size != d.size:
-		return nil, fmt.Errorf("the host sent %d bytes, and the job's document has %d", document.Size, d.size)
-	case d.sha256 != "" && document.SHA256 != d.sha256:
-		return nil, &refusedError{"the document is not the one of the earlier attempt"}
+	}
+	if err := wrongDocument(document, s.mimeType, d.size); err != nil {
+		return nil, err
+	}
+	return s, d.same(s)
+}
+
+// same refuses a document that is not the one of an earlier attempt.
+func (d *dueJob) same(s *spooledDocument) error {
+	if d.sha256 != "" && s.sum != d.sha256 {
+		return &refusedError{"the document is not the one of the earlier attempt"}
+	}
+	return nil
+}
+
+// takeKept brings the document from the archive into the spool. It is nil where
+// the archive has it no more, and the document is to be fetched.
+func (r *resubmission) takeKept(ctx context.Context, d *dueJob) (_ *spooledDocument, err error) {
+	s := &spooledDocument{sum: d.kept.SHA256, size: d.kept.Size, mimeType: d.kept.MIMEType}
+	if err := d.same(s); err != nil {
+		return nil, err
+	}
+	if r.Kept == nil || s.mimeType == "" {
+		return nil, nil
+	}
+	body, err := r.Kept.OpenDocument(ctx, s.sum, s.size)
+	if err != nil {
+		return nil, r.unkept(ctx, d, err)
+	}
+	defer body.Close()
+	file, err := os.CreateTemp(r.Spool, "document-*")
+	if err != nil {
+		return nil, &SpoolError{err}
+	}
+	s.path = file.Name()
+	disk := &diskWriter{w: file}
+	_, err = io.Copy(disk, body) // its checksum is compared at its end
+	if closed := file.Close(); disk.err == nil {
+		disk.err = closed
+	}
+	switch {
+	case disk.err != nil:
+		s.remove()
+		return nil, &SpoolError{disk.err}
+	case err != nil:
+		s.remove()
+		return nil, r.unkept(ctx, d, err)
 	}
 	return s, nil
+}
+
+// unkept says that a document is fetched because the archive does not give it.
+func (r *resubmission) unkept(ctx context.Context, d *dueJob, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	r.Log.Warn("the archived document cannot be read, it is fetched again", "pipeline", r.choice.Pipeline, "job", d.ID, "error", err)
+	return nil
 }

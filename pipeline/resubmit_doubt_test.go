@@ -208,7 +208,7 @@ func (s *shop) archived(raw bool) {
 		Paging: pipeline.Paging{Size: 100, InFlight: 1}, Spool: spool, Now: s.now, Log: slog.New(slog.DiscardHandler),
 	}
 	_, err = r.Run(s.t.Context(), []pipeline.Spec{{
-		Name: "jobs", From: nights[0].Add(-24 * time.Hour), Window: 24 * time.Hour, Settle: settle, Raw: raw, Sinks: []pipeline.Sink{sink},
+		Name: "jobs", From: nights[0].Add(-24 * time.Hour), Window: 24 * time.Hour, Settle: settle, Keep: pipeline.Keep{Raw: raw}, Sinks: []pipeline.Sink{sink},
 	}})
 	must(s.t, err)
 }

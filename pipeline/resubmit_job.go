@@ -19,9 +19,10 @@ type failedJob struct {
 	code     string // of its error; empty if it has none
 	url      string // of its document
 	mimeType string
-	size     int64   // of its document in bytes; 0 if not known
-	credits  float64 // what another submission costs, at most
-	metadata []byte  // JSON object; nil if it has none
+	size     int64         // of its document in bytes; 0 if not known
+	credits  float64       // what another submission costs, at most
+	metadata []byte        // JSON object; nil if it has none
+	kept     *KeptDocument // in the archive; nil if it is not known to have the document
 	link
 }
 

@@ -148,7 +148,10 @@ func (s *survey) readWindow(ctx context.Context, lib Library, w Window) error {
 			s.problems = append(s.problems, Problem{r.Window, err.Error() + "; --from api finds failed jobs without it"})
 			return nil
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.noteKept(ctx, lib, r)
 	})
 	if err != nil || head == nil {
 		return err
@@ -157,6 +160,18 @@ func (s *survey) readWindow(ctx context.Context, lib Library, w Window) error {
 		s.covered = append(s.covered, Window{Start: w.Start, End: head.CoveredTo})
 	}
 	return nil
+}
+
+// noteKept notes of the candidates among a record's jobs which document they
+// have in the archive.
+func (s *survey) noteKept(ctx context.Context, lib Library, r *Record) error {
+	return recordDocuments(ctx, lib, r, func(d KeptDocument) error {
+		if f, is := s.failed[d.ID]; is && d.SHA256 != "" {
+			f.kept = &d
+			s.failed[d.ID] = f
+		}
+		return nil
+	})
 }
 
 // uncovered returns the parts of [from, to) that were not read.

@@ -38,19 +38,25 @@ const (
 
 // Spec is a pipeline as a run needs it.
 type Spec struct {
-	Name    string
-	Filter  Filter
-	From    time.Time // the windows that hold it and what follows are due
-	Until   time.Time // windows that begin later are not; zero: no limit
-	Window  time.Duration
-	Settle  time.Duration
-	Raw     bool
+	Name   string
+	Filter Filter
+	From   time.Time // the windows that hold it and what follows are due
+	Until  time.Time // windows that begin later are not; zero: no limit
+	Window time.Duration
+	Settle time.Duration
+	Keep
 	Rules   Rules
 	HashKey []byte
 	Schema  SchemaPolicy
 	Sinks   []Sink
 
 	Warehouses []Warehouse
+}
+
+// Keep says what is kept beside the rows.
+type Keep struct {
+	Raw       bool            // the jobs as received
+	Documents *DocumentKeeper // nil: the documents are not archived
 }
 
 // Paging says how listings are asked for.
@@ -69,6 +75,7 @@ type Stores struct {
 	Definitions DefinitionLog // may be nil if there is no catalog
 
 	Library Library
+	Swaps   SwapLog // nil: nothing is replaced
 	Seen    Seen
 	Leases  Leases // nil: no other run is minded
 }
@@ -78,6 +85,7 @@ type Identity struct {
 	RunID       string
 	ToolVersion string
 	DryRun      bool
+	Shard       Shard // the windows that it looks after, and whose records it loads into databases
 }
 
 // Runner archives pipelines, one after another.
@@ -109,11 +117,12 @@ type Progress struct {
 func (r *Runner) Run(ctx context.Context, specs []Spec) (*Report, error) {
 	report := &Report{
 		RunID: r.RunID, ToolVersion: r.ToolVersion, ArchiveID: r.Stores.ArchiveID,
-		Started: r.Now().UTC(), DryRun: r.DryRun,
+		Started: r.Now().UTC(), DryRun: r.DryRun, Shard: r.shard(),
 	}
 	defer func() { report.Finished = r.Now().UTC() }()
 	before := r.Requests()
 	base, warning, err := r.cutoffBase(ctx)
+	report.AsOf = base
 	if warning != "" {
 		report.Warnings = append(report.Warnings, warning)
 		r.Log.Warn(warning)
@@ -191,6 +200,7 @@ type pipelineRun struct {
 	started time.Time // on the machine's own clock, to measure by
 	prover  *Prover
 	books   map[string]*Book
+	memory  memory.Allocator // of batches
 
 	mu     sync.Mutex
 	report PipelineReport
@@ -210,9 +220,18 @@ func (p *pipelineRun) run(ctx context.Context, declared *declarations) (err erro
 	if p.Rules, err = declared.rules(ctx, &p.Spec); err != nil {
 		return err
 	}
+	if err := p.settleSwaps(ctx); err != nil {
+		return err
+	}
 	if err := p.openBooks(ctx); err != nil {
 		return err
 	}
+	if err := p.checkFirstRun(); err != nil {
+		return err
+	}
+	recycled := newRecycler(p.Memory)
+	defer recycled.close()
+	p.memory = recycled
 	source := &gate{Source: p.Source, slots: make(chan struct{}, max(1, p.Paging.InFlight))}
 	p.prover = NewProver(source, p.Filter.ExtractorID, p.Paging.Size, p.Paging.InFlight)
 	windows := p.due()
@@ -227,14 +246,7 @@ func (p *pipelineRun) run(ctx context.Context, declared *declarations) (err erro
 		err = errors.Join(err, p.loadWarehouses(ctx))
 	}
 	err = errors.Join(p.halted, err)
-	for dataset, book := range p.books {
-		if s := book.Schema(); s.Version > 0 {
-			if p.report.Schema == nil {
-				p.report.Schema = map[string]int{}
-			}
-			p.report.Schema[dataset] = book.Durable()
-		}
-	}
+	p.noteSchemas()
 	return err
 }
 
@@ -245,20 +257,6 @@ func (p *pipelineRun) each(ctx context.Context, n int, do func(ctx context.Conte
 		work.Go(func(ctx context.Context) error { return do(ctx, i) })
 	}
 	return work.Wait()
-}
-
-// due lists the windows that the run looks after, oldest first: the first to
-// expire is the first to be read.
-func (p *pipelineRun) due() []Window {
-	from := p.From
-	if oldest := p.base.Add(-Retention); from.Before(oldest) {
-		from = oldest
-	}
-	to := p.base.Add(-p.Settle)
-	if !p.Until.IsZero() && p.Until.Before(to) {
-		to = p.Until
-	}
-	return Windows(from, to, p.Spec.Window)
 }
 
 func (p *pipelineRun) openBooks(ctx context.Context) error {

@@ -14,6 +14,7 @@ const (
 	MetaFieldID = "PARQUET:field_id"   // a positive integer that never changes its meaning
 	MetaSource  = "docarchive.source"  // JSON Pointer into the job, as received
 	MetaGroup   = "docarchive.group"   // a [Group]
+	MetaType    = "docarchive.type"    // a [Type]: what is JSON is text to Arrow
 	MetaSibling = "docarchive.text_of" // on a NAME__text column: the typed column's name
 )
 
@@ -83,8 +84,8 @@ func (c *Column) Field() (arrow.Field, error) {
 	if err != nil {
 		return arrow.Field{}, fmt.Errorf("column %s: %w", c.Name, err)
 	}
-	keys := []string{MetaFieldID, MetaGroup}
-	values := []string{strconv.Itoa(c.FieldID), string(c.Group)}
+	keys := []string{MetaFieldID, MetaGroup, MetaType}
+	values := []string{strconv.Itoa(c.FieldID), string(c.Group), string(c.Type)}
 	if c.Source != "" || c.Group == GroupData {
 		keys, values = append(keys, MetaSource), append(values, c.Source)
 	}

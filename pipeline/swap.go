@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -61,4 +62,15 @@ type SwapLog interface {
 	// final names, then replaced ones are deleted. It may be repeated, by several
 	// processes at once, and costs one request when nothing is left to do.
 	SettleSwaps(ctx context.Context, pipeline string) error
+}
+
+// settleSwaps finishes what a replacement of files that was stopped has left.
+func (p *pipelineRun) settleSwaps(ctx context.Context) error {
+	if p.Stores.Swaps == nil || p.DryRun {
+		return nil
+	}
+	if err := p.Stores.Swaps.SettleSwaps(ctx, p.Spec.Name); err != nil {
+		return fmt.Errorf("finish a replacement of files: %w", err)
+	}
+	return nil
 }

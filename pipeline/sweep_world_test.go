@@ -133,7 +133,7 @@ func (y *try) run(ctx context.Context, bucket *store.Store, f *faults) error {
 		return err
 	}
 	spec := pipeline.Spec{
-		Name: "jobs", From: nights[0].Add(-24 * time.Hour), Window: 24 * time.Hour, Settle: settle, Raw: true,
+		Name: "jobs", From: nights[0].Add(-24 * time.Hour), Window: 24 * time.Hour, Settle: settle, Keep: pipeline.Keep{Raw: true},
 		Filter: pipeline.Filter{Status: []docextract.Status{docextract.StatusCompleted, docextract.StatusFailed}},
 		Rules:  pipeline.Rules{"line_items": {Mode: pipeline.ModeTable}},
 	}

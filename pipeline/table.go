@@ -49,7 +49,7 @@ func (t *table) column(c Column) (*column, error) {
 	if col := t.columns[c.FieldID]; col != nil {
 		return col, nil
 	}
-	col, err := newColumn(c, t.mem)
+	col, err := newColumn(c)
 	if err != nil {
 		return nil, fmt.Errorf("column %s: %w", c.Name, err)
 	}
@@ -84,9 +84,8 @@ func (t *table) endRow() error {
 		if err != nil {
 			return err
 		}
-		col.pad(t.rows)
 		object := append(append([]byte{'{'}, t.extra...), '}')
-		col.put(value{rawjson.Object, object})
+		col.put(t.rows, value{kind: rawjson.Object, raw: object})
 		t.extra = t.extra[:0]
 		clear(t.copies)
 	}
@@ -109,14 +108,11 @@ func (t *table) stamp(archivedAt time.Time, runID string) error {
 		if err != nil {
 			return err
 		}
-		switch b := col.builder.(type) {
-		case *array.TimestampBuilder:
-			for range t.rows {
-				b.Append(arrow.Timestamp(archivedAt.UnixMicro()))
-			}
-		case *array.StringBuilder:
-			for range t.rows {
-				b.Append(runID)
+		for row := range t.rows {
+			if c.Type == TypeTimestamp {
+				col.putWord(row, uint64(archivedAt.UnixMicro()))
+			} else {
+				col.putString(row, runID)
 			}
 		}
 	}
@@ -142,25 +138,23 @@ func (t *table) record() (arrow.Record, error) {
 			return nil, errSchemaRaced // the book has taken over another run's columns meanwhile
 		}
 	}
-	arrays := make([]arrow.Array, len(schema.Columns))
-	for i, c := range schema.Columns {
-		if col := t.columns[c.FieldID]; col != nil {
-			col.pad(t.rows)
-			arrays[i] = col.builder.NewArray()
-		} else {
-			arrays[i] = array.MakeArrayOfNull(t.mem, t.arrow.Field(i).Type, t.rows)
+	arrays := make([]arrow.Array, 0, len(schema.Columns))
+	defer func() {
+		for _, a := range arrays {
+			a.Release()
 		}
+	}()
+	for _, c := range schema.Columns {
+		col := t.columns[c.FieldID]
+		if col == nil { // no job of the batch has it
+			var err error
+			if col, err = newColumn(c); err != nil {
+				return nil, fmt.Errorf("column %s: %w", c.Name, err)
+			}
+		}
+		arrays = append(arrays, col.array(t.mem, t.rows))
 	}
 	record := array.NewRecord(t.arrow, arrays, int64(t.rows))
-	for _, a := range arrays {
-		a.Release()
-	}
 	t.rows = 0
 	return record, nil
-}
-
-func (t *table) release() {
-	for _, c := range t.columns {
-		c.builder.Release()
-	}
 }

@@ -55,16 +55,16 @@ func TestField(t *testing.T) {
 		want   map[string]string
 		null   bool
 	}{
-		{standard[0], map[string]string{MetaFieldID: "1", MetaGroup: "standard", MetaSource: "/id"}, false},
-		{standard[15], map[string]string{MetaFieldID: "16", MetaGroup: "standard"}, true},
+		{standard[0], map[string]string{MetaFieldID: "1", MetaGroup: "standard", MetaType: "utf8", MetaSource: "/id"}, false},
+		{standard[15], map[string]string{MetaFieldID: "16", MetaGroup: "standard", MetaType: "utf8"}, true},
 		{
 			Column{Name: "a__text", Group: GroupData, Type: TypeUTF8, Source: "/extracted_data/a", TextOf: "a", FieldID: 20},
-			map[string]string{MetaFieldID: "20", MetaGroup: "data", MetaSource: "/extracted_data/a", MetaSibling: "a"},
+			map[string]string{MetaFieldID: "20", MetaGroup: "data", MetaType: "utf8", MetaSource: "/extracted_data/a", MetaSibling: "a"},
 			true,
 		},
 		{
 			Column{Name: ColumnOverflow, Group: GroupData, Type: TypeJSON, FieldID: 21},
-			map[string]string{MetaFieldID: "21", MetaGroup: "data", MetaSource: ""},
+			map[string]string{MetaFieldID: "21", MetaGroup: "data", MetaType: "json", MetaSource: ""},
 			true,
 		},
 	} {

@@ -80,9 +80,8 @@ func (f *Flattener) appendVeiled(dst []byte, prefix string, v value) []byte {
 
 // next reads the next value whole.
 func next(s *rawjson.Scanner) (value, error) {
-	kind := s.Peek()
-	raw, err := s.Value()
-	return value{kind, raw}, err
+	kind, raw, plain, err := s.Read()
+	return value{kind, raw, plain}, err
 }
 
 // hash replaces a value by the quoted hex of its keyed hash. Strings are hashed
@@ -96,5 +95,5 @@ func (f *Flattener) hash(v value) value {
 		}
 	}
 	mac.Write(text)
-	return value{rawjson.String, []byte(`"` + hex.EncodeToString(mac.Sum(nil)) + `"`)}
+	return value{rawjson.String, []byte(`"` + hex.EncodeToString(mac.Sum(nil)) + `"`), true}
 }

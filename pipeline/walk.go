@@ -17,6 +17,21 @@ type walk struct {
 	members *members
 }
 
+// first returns the first page and passes it on. It may have been asked for
+// ahead of time.
+func (w *walk) first() (*docextract.Page, error) {
+	answer, begun := w.early[w.window]
+	if !begun {
+		return w.fetch(0)
+	}
+	delete(w.early, w.window)
+	got := <-answer
+	if got.err != nil {
+		return nil, got.err
+	}
+	return got.page, w.take(got.page)
+}
+
 // fetch makes one listing request and passes its page on.
 func (w *walk) fetch(offset int) (*docextract.Page, error) {
 	page, err := w.request(offset)
@@ -106,28 +121,28 @@ func (w *walk) complete(total int64, items int) (verdict, error) {
 // refuted.
 func (w *walk) pass(start, step int, total int64) (same bool, err error) {
 	last := 0
+	coming := &readAhead{walk: w, offset: start, step: step, total: total}
+	defer coming.stop()
 	for offset := start; int64(offset) < total; {
-		pages, err := w.together(offset, step, total)
+		page, err := coming.next()
 		if err != nil {
 			return false, err
 		}
-		for _, page := range pages {
-			if err := w.take(page); err != nil {
+		if err := w.take(page); err != nil {
+			return false, err
+		}
+		if page.Total != total && page.Total != docextract.UnknownTotal {
+			return false, nil
+		}
+		next := offset + step
+		last = page.Items()
+		// A page with fewer jobs than the others leaves a hole behind it.
+		for at := offset + last; at < next && int64(at) < total && page.Items() > 0; at += page.Items() {
+			if page, err = w.fetch(at); err != nil {
 				return false, err
 			}
-			if page.Total != total && page.Total != docextract.UnknownTotal {
-				return false, nil
-			}
-			next := offset + step
-			last = page.Items()
-			// A page with fewer jobs than the others leaves a hole behind it.
-			for at := offset + last; at < next && int64(at) < total && page.Items() > 0; at += page.Items() {
-				if page, err = w.fetch(at); err != nil {
-					return false, err
-				}
-			}
-			offset = next
 		}
+		offset = next
 	}
 	if int64(start) < total && last >= step && total%int64(step) == 0 {
 		after, err := w.fetch(int(total))
@@ -138,19 +153,45 @@ func (w *walk) pass(start, step int, total int64) (same bool, err error) {
 	return w.members.count() <= total, nil
 }
 
-// together asks for several pages at once and returns them in order.
-func (w *walk) together(offset, step int, total int64) ([]*docextract.Page, error) {
-	n := min(w.ahead, int((total-int64(offset)+int64(step)-1)/int64(step)))
-	pages := make([]*docextract.Page, n)
-	var group errgroup.Group
-	for i := range n {
-		group.Go(func() (err error) {
-			pages[i], err = w.request(offset + i*step)
-			return err
-		})
-	}
-	return pages, group.Wait()
+// readAhead reads the pages of one query in their order. While one is being
+// worked on, those after it are on their way, so that neither side waits for
+// the other. It is used by one goroutine; stop ends it.
+type readAhead struct {
+	walk   *walk
+	offset int // of the next request
+	step   int
+	total  int64 // where the pages end
+
+	asked []chan answered // in order
+	group errgroup.Group
 }
+
+// answered is what came of one request.
+type answered struct {
+	page *docextract.Page
+	err  error
+}
+
+// next returns the next page. There is one as long as less than the total has
+// been asked for.
+func (r *readAhead) next() (*docextract.Page, error) {
+	for len(r.asked) < r.walk.ahead && int64(r.offset) < r.total {
+		answer, at := make(chan answered, 1), r.offset
+		r.group.Go(func() error {
+			page, err := r.walk.request(at)
+			answer <- answered{page, err}
+			return nil
+		})
+		r.asked = append(r.asked, answer)
+		r.offset += r.step
+	}
+	first := <-r.asked[0]
+	r.asked = r.asked[1:]
+	return first.page, first.err
+}
+
+// stop waits for the requests that nobody waits for any more.
+func (r *readAhead) stop() { _ = r.group.Wait() }
 
 // members is the set of distinct elements that the answers to one query held.
 type members struct {

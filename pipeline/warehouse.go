@@ -16,6 +16,10 @@ type Warehouse interface {
 	// must not keep; it may be called again after a transaction failed. Loading
 	// a record that is loaded already does nothing.
 	Load(ctx context.Context, r *Record, batches func(yield func(Batch) error) error) (Loaded, error)
+	// Reload is Load for a record that may be loaded: the rows of its jobs are
+	// removed, those of child tables included, and written again in the same
+	// transaction. It may be repeated.
+	Reload(ctx context.Context, r *Record, batches func(yield func(Batch) error) error) (Loaded, error)
 	Close() error
 }
 
