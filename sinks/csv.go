@@ -15,12 +15,9 @@ type csvEncoder struct {
 	scratch        []byte // the JSON of a list before it is quoted
 }
 
-const (
-	csvSpecial = "\",\r\n"
-	// csvFormula begins what a spreadsheet may take for a formula. The quote is
-	// not such, but must be guarded as well, or the guard could not be undone.
-	csvFormula = "=+-@\t\r'"
-)
+// csvFormula begins what a spreadsheet may take for a formula. The quote is
+// not such, but must be guarded as well, or the guard could not be undone.
+const csvFormula = "=+-@\t\r'"
 
 func newCSVEncoder(text textFile, schema *arrow.Schema, escapeFormulas bool) (*csvEncoder, error) {
 	e := &csvEncoder{textFile: text, escapeFormulas: escapeFormulas}
@@ -35,24 +32,24 @@ func newCSVEncoder(text textFile, schema *arrow.Schema, escapeFormulas bool) (*c
 }
 
 func (e *csvEncoder) Write(batch arrow.Record) error {
-	columns := batch.Columns()
-	cells := make([]cell, len(columns))
-	for i, c := range columns {
+	columns := make([]textColumn, batch.NumCols())
+	for i, c := range batch.Columns() {
 		var err error
-		if cells[i], err = e.cellOf(c); err != nil {
+		if columns[i], err = newTextColumn(c, e.cellOf); err != nil {
 			return fmt.Errorf("column %s: %w", batch.ColumnName(i), err)
 		}
 	}
 	for row := range int(batch.NumRows()) {
-		for i, c := range cells {
+		buf := e.buf
+		for i := range columns {
 			if i > 0 {
-				e.buf = append(e.buf, ',')
+				buf = append(buf, ',')
 			}
-			if columns[i].IsValid(row) {
-				e.buf = c(e.buf, row)
+			if c := &columns[i]; c.has(row) {
+				buf = c.cell(buf, row)
 			}
 		}
-		e.buf = append(e.buf, "\r\n"...)
+		e.buf = append(buf, "\r\n"...)
 		if err := e.flush(textFlush); err != nil {
 			return err
 		}
@@ -79,7 +76,7 @@ func (e *csvEncoder) cellOf(column arrow.Array) (cell, error) {
 // appendText appends a field that reads as a text, even if it is empty.
 func (e *csvEncoder) appendText(dst []byte, text string) []byte {
 	guard := e.escapeFormulas && text != "" && strings.IndexByte(csvFormula, text[0]) >= 0
-	if text == "" || strings.ContainsAny(text, csvSpecial) {
+	if text == "" || hasCSVSpecial(text) {
 		if guard {
 			text = "'" + text
 		}
@@ -89,6 +86,18 @@ func (e *csvEncoder) appendText(dst []byte, text string) []byte {
 		dst = append(dst, '\'')
 	}
 	return append(dst, text...)
+}
+
+// hasCSVSpecial reports whether a field must be quoted: for a comma, a quote or
+// a line break in it.
+func hasCSVSpecial(text string) bool {
+	for i := range len(text) {
+		// All of them stand below the letters and digits.
+		if c := text[i]; c <= ',' && (c == ',' || c == '"' || c == '\r' || c == '\n') {
+			return true
+		}
+	}
+	return false
 }
 
 func appendQuoted(dst []byte, text string) []byte {

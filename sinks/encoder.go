@@ -27,6 +27,8 @@ type encoder interface {
 type fileInfo struct {
 	dataset string
 	sorted  bool // by created_at, ascending, without nulls
+
+	groupBytes int64 // of Parquet: what a row group may have in memory; zero: rowGroupBytes
 }
 
 // newEncoder returns the encoder of a new file whose first rows are those of

@@ -51,7 +51,7 @@ func createSpool(folder, pattern string) (spoolFile, error) {
 }
 
 // Label is the format and the path, such as parquet:invoices.
-func (f *File) Label() string { return f.options.Format + ":" + f.options.Path }
+func (f *File) Label() string { return f.options.Label() }
 
 // Begin returns a writer for one destination. Nothing is created before the
 // first row is written.

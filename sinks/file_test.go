@@ -152,7 +152,7 @@ func TestParquetMetadata(t *testing.T) {
 		t.Errorf("created by %q", by)
 	}
 	columns, _ := file.Lookup("docarchive.columns")
-	if want := `"amount":{"source":"/amount","group":"standard"}`; !strings.Contains(columns, want) {
+	if want := `"amount":{"source":"/amount","group":"standard","type":"decimal(18,4)"}`; !strings.Contains(columns, want) {
 		t.Errorf("docarchive.columns is %s, without %s", columns, want)
 	}
 	for _, column := range file.Metadata().RowGroups[0].Columns {

@@ -43,6 +43,10 @@ type FileOptions struct {
 	EscapeFormulas bool
 }
 
+// Label names the sink in records and reports: the format and the path, such as
+// parquet:invoices.
+func (o *FileOptions) Label() string { return o.Format + ":" + o.Path }
+
 // Limits bound files and memory. A zero field means its default.
 type Limits struct {
 	Rows   int64 // of a part: 1,000,000

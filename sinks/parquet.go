@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
@@ -14,8 +15,8 @@ import (
 )
 
 const (
-	// A row group ends when it has rowGroupRows rows or rowGroupBytes bytes are
-	// in memory, pages that are encoded already included.
+	// A row group ends when it has rowGroupRows rows or, unless its maker says
+	// otherwise, rowGroupBytes bytes are in memory, encoded pages included.
 	rowGroupRows  = 100_000
 	rowGroupBytes = 24 << 20
 	// pageBytes is when a column's buffered values become a page.
@@ -39,6 +40,7 @@ type parquetEncoder struct {
 	workers []*valueBuffer // one for each column that is encoded at the same time
 	written int64          // bytes of finished row groups
 	rows    int64          // in the current row group
+	limit   int64          // bytes that a row group may have in memory
 	peak    int64          // most bytes ever buffered: column buffers keep their capacity
 }
 
@@ -79,6 +81,7 @@ func newParquetEncoder(w io.Writer, batch arrow.Record, codec compress.Codec, in
 	e := &parquetEncoder{
 		out:     parquet.NewGenericWriter[any](w, config),
 		columns: columns,
+		limit:   cmp.Or(info.groupBytes, rowGroupBytes),
 	}
 	for range min(runtime.GOMAXPROCS(0), maxColumnWorkers) {
 		e.workers = append(e.workers, newValueBuffer())
@@ -101,7 +104,7 @@ func (e *parquetEncoder) Write(batch arrow.Record) error {
 	e.rows += batch.NumRows()
 	buffered := e.Buffered()
 	e.peak = max(e.peak, buffered)
-	if e.rows < rowGroupRows && buffered < rowGroupBytes {
+	if e.rows < rowGroupRows && buffered < e.limit {
 		return nil
 	}
 	if err := e.out.Flush(); err != nil {

@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"errors"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -66,6 +67,16 @@ func (c *parquetColumn) write(column arrow.Array, b *valueBuffer) error {
 	if column.NullN() == column.Len() {
 		return c.writeNulls(column.Len(), b)
 	}
+	switch a := column.(type) {
+	case *array.String:
+		return c.writeTexts(a, b)
+	case *array.Int64:
+		return writeFixed(c, a, a.Int64Values(), parquet.Int64Value, b)
+	case *array.Float64:
+		return writeFixed(c, a, a.Float64Values(), parquet.DoubleValue, b)
+	case *array.Timestamp:
+		return writeFixed(c, a, arrow.Int64Traits.CastFromBytes(arrow.TimestampTraits.CastToBytes(a.TimestampValues())), parquet.Int64Value, b)
+	}
 	read, err := readerOf(column, b)
 	if err != nil {
 		return err
@@ -78,6 +89,59 @@ func (c *parquetColumn) write(column arrow.Array, b *valueBuffer) error {
 				v.SetDefinitionLevel(1)
 			}
 			b.values = append(b.values, v)
+		} else {
+			b.values = append(b.values, parquet.Value{})
+		}
+		if b.full() {
+			if err := b.flush(c.out); err != nil {
+				return err
+			}
+		}
+	}
+	return b.flush(c.out)
+}
+
+// present is the definition level of a value that is there.
+func (c *parquetColumn) present() int {
+	if c.optional {
+		return 1
+	}
+	return 0
+}
+
+// writeFixed writes a column of values of one width.
+func writeFixed[T any](c *parquetColumn, column arrow.Array, values []T, valueOf func(T) parquet.Value, b *valueBuffer) error {
+	valid := validityOf(column)
+	level := c.present()
+	for len(values) > 0 {
+		n := min(len(values), valuesPerWrite)
+		out := b.values[:n]
+		for i, v := range values[:n] {
+			if valid.has(i) {
+				out[i] = valueOf(v).Level(0, level, 0)
+			} else {
+				out[i] = parquet.Value{}
+			}
+		}
+		b.values = out
+		if err := b.flush(c.out); err != nil {
+			return err
+		}
+		values = values[n:]
+		valid.offset += n
+	}
+	return nil
+}
+
+func (c *parquetColumn) writeTexts(column *array.String, b *valueBuffer) error {
+	valid := validityOf(column)
+	level := c.present()
+	for row := range column.Len() {
+		if valid.has(row) {
+			text := column.Value(row)
+			b.size += len(text)
+			v := parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(text), len(text)))
+			b.values = append(b.values, v.Level(0, level, 0))
 		} else {
 			b.values = append(b.values, parquet.Value{})
 		}
@@ -109,10 +173,7 @@ func (c *parquetColumn) writeLists(column *array.List, b *valueBuffer) error {
 	if err != nil {
 		return err
 	}
-	present := 0 // of a list that is there and empty
-	if c.optional {
-		present = 1
-	}
+	present := c.present() // of a list that is there and empty
 	for row := range column.Len() {
 		if column.IsNull(row) {
 			b.values = append(b.values, parquet.Value{})

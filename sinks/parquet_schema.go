@@ -53,6 +53,7 @@ func parquetColumns(batch arrow.Record) ([]*parquetColumn, parquet.Node, error) 
 type columnSource struct {
 	Source string `json:"source,omitempty"`
 	Group  string `json:"group,omitempty"`
+	Type   string `json:"type,omitempty"` // as in the schema file
 	TextOf string `json:"text_of,omitempty"`
 }
 
@@ -64,7 +65,8 @@ func describeColumns(schema *arrow.Schema) (string, error) {
 			return value
 		}
 		described[f.Name] = columnSource{
-			Source: get(pipeline.MetaSource), Group: get(pipeline.MetaGroup), TextOf: get(pipeline.MetaSibling),
+			Source: get(pipeline.MetaSource), Group: get(pipeline.MetaGroup), Type: get(pipeline.MetaType),
+			TextOf: get(pipeline.MetaSibling),
 		}
 	}
 	text, err := json.Marshal(described)
@@ -103,12 +105,21 @@ func optionalIf(optional bool, node parquet.Node) parquet.Node {
 
 // leaf is the node of a type that is no list. values, if known, are a sample.
 func (c *parquetColumn) leaf(dt arrow.DataType, values arrow.Array) (parquet.Node, error) {
+	node, err := c.plainLeaf(dt)
+	switch {
+	case err != nil || c.skipBounds || dt.ID() == arrow.BOOL:
+		return node, err
+	case repeats(values):
+		return parquet.Encoded(node, &parquet.RLEDictionary), nil
+	default:
+		return parquet.Encoded(node, &parquet.Plain), nil
+	}
+}
+
+func (c *parquetColumn) plainLeaf(dt arrow.DataType) (parquet.Node, error) {
 	switch dt := dt.(type) {
 	case *arrow.StringType:
-		if repeats(values) {
-			return parquet.Encoded(parquet.String(), &parquet.RLEDictionary), nil
-		}
-		return parquet.Encoded(parquet.String(), &parquet.Plain), nil
+		return parquet.String(), nil
 	case *arrow.Int64Type:
 		return parquet.Leaf(parquet.Int64Type), nil
 	case *arrow.Float64Type:

@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -64,22 +65,37 @@ func decimalReader(a *array.Decimal128, b *valueBuffer) reader {
 	}
 }
 
-// sampled is how many texts decide on a column's encoding.
+// sampled is how many values decide on a column's encoding.
 const sampled = 4096
 
-// repeats reports whether a column's first texts repeat often enough for a
-// dictionary: each at least four times on average.
+// repeats reports whether a column's first values repeat often enough for a
+// dictionary: each at least four times on average. It is not asked of booleans,
+// nor of wide decimals, whose dictionary would order them wrongly.
 func repeats(column arrow.Array) bool {
-	texts, ok := column.(*array.String)
-	if !ok {
-		return false
+	switch a := column.(type) {
+	case *array.String:
+		return repeating(a, a.Value)
+	case *array.Int64:
+		return repeating(a, a.Value)
+	case *array.Float64:
+		return repeating(a, func(row int) uint64 { return math.Float64bits(a.Value(row)) })
+	case *array.Date32:
+		return repeating(a, a.Value)
+	case *array.Timestamp:
+		return repeating(a, a.Value)
+	case *array.Decimal128:
+		return repeating(a, a.Value)
 	}
+	return false
+}
+
+func repeating[T comparable](column arrow.Array, value func(row int) T) bool {
 	const atLeast = 4
-	seen, distinct := 0, map[string]struct{}{}
-	for row := 0; row < texts.Len() && seen < sampled; row++ {
-		if texts.IsValid(row) {
+	seen, distinct := 0, map[T]struct{}{}
+	for row := 0; row < column.Len() && seen < sampled; row++ {
+		if column.IsValid(row) {
 			seen++
-			distinct[texts.Value(row)] = struct{}{}
+			distinct[value(row)] = struct{}{}
 		}
 	}
 	return seen > 0 && len(distinct)*atLeast <= seen

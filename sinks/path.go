@@ -51,5 +51,5 @@ func isPlain(c byte) bool {
 // fileName is the name of the part with the given number, counted from 0 over
 // all partitions of the destination.
 func fileName(folder string, d pipeline.Destination, number int, extension string) string {
-	return fmt.Sprintf("%s/%s-%06d-%03d.%s", folder, d.Window.Name(), d.Seq, number, extension)
+	return fmt.Sprintf("%s/%s-%06d-%03d%s.%s", folder, d.Window.Name(), d.Seq, number, d.Suffix, extension)
 }

@@ -14,6 +14,17 @@ import (
 // cell appends the text of a row's value, which is not null.
 type cell func(dst []byte, row int) []byte
 
+// textColumn is a column of a batch that is written row by row.
+type textColumn struct {
+	validity
+	cell cell
+}
+
+func newTextColumn(column arrow.Array, cellOf func(arrow.Array) (cell, error)) (textColumn, error) {
+	c, err := cellOf(column)
+	return textColumn{validityOf(column), c}, err
+}
+
 // scalarCell returns the cell of a column whose texts need no quotes in CSV:
 // anything but texts and lists. inJSON says whether such a text must be quoted
 // to be a JSON value.
@@ -40,10 +51,41 @@ func scalarCell(column arrow.Array) (c cell, inJSON bool, err error) {
 // appendFloat appends the shortest decimal that reads back as v, as JSON
 // writes it.
 func appendFloat(dst []byte, v float64) []byte {
+	if out, ok := appendShort(dst, v); ok {
+		return out
+	}
 	if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) {
 		return strconv.AppendFloat(dst, v, 'e', -1, 64)
 	}
 	return strconv.AppendFloat(dst, v, 'f', -1, 64)
+}
+
+// appendShort appends a number of few digits, at most four of them after the
+// point, as most are. Of such a number the shortest form is plain: what has at
+// most 15 digits and is the nearest decimal of its length is the shortest one.
+func appendShort(dst []byte, v float64) ([]byte, bool) {
+	const scale, most = 10_000, 1e10
+	if !(math.Abs(v) < most) || v == 0 {
+		return dst, false
+	}
+	scaled := math.Round(v * scale)
+	if scaled/scale != v {
+		return dst, false
+	}
+	digits := int64(scaled)
+	if digits < 0 {
+		dst, digits = append(dst, '-'), -digits
+	}
+	dst = strconv.AppendInt(dst, digits/scale, 10)
+	fraction := uint64(digits % scale)
+	if fraction == 0 {
+		return dst, true
+	}
+	width := 4
+	for ; fraction%10 == 0; width-- {
+		fraction /= 10
+	}
+	return appendPadded(append(dst, '.'), fraction, width), true
 }
 
 // chunkDigits is how many decimal digits a uint64 surely holds.

@@ -79,6 +79,7 @@ type Text struct {
 	Options string // follows a CREATE TABLE
 	KeyText string // type of texts in keys of the log
 	Time    string // layout of times that the database reads
+	NUL     bool   // texts may hold the NUL character
 	Add     string // separates the columns that one ALTER TABLE adds; empty: it takes one
 }
 

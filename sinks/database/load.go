@@ -19,6 +19,8 @@ type loading struct {
 	record   *pipeline.Record
 	tables   map[string]*target // by dataset
 	grow     bool               // a table lacks columns; nothing more is written
+	again    bool               // what the record left is removed first
+	family   []*layout          // the pipeline's tables that are there; only if again
 	rows     int64
 	refusals refusals
 }
@@ -32,20 +34,22 @@ type target struct {
 	wanted  []arrow.Field // every column met
 }
 
-// load loads a record, unless it is loaded.
-func (c *conn) load(ctx context.Context, r *pipeline.Record, batches func(yield func(pipeline.Batch) error) error) (pipeline.Loaded, error) {
+// load loads a record, unless it is loaded; again loads it in any case.
+func (c *conn) load(ctx context.Context, r *pipeline.Record, again bool, batches func(yield func(pipeline.Batch) error) error) (pipeline.Loaded, error) {
 	if err := c.prepare(ctx); err != nil {
 		return pipeline.Loaded{}, err
 	}
-	if loaded, found, err := c.logged(ctx, r); err != nil || found {
+	if loaded, found, err := c.logged(ctx, r); err != nil || found && !again {
 		return loaded, err
 	}
 	for {
-		l := &loading{conn: c, record: r, tables: map[string]*target{}}
+		l := &loading{conn: c, record: r, tables: map[string]*target{}, again: again}
 		taken, err := l.pass(ctx, batches)
 		switch {
 		case err != nil:
 			return pipeline.Loaded{}, err
+		case taken && again:
+			return pipeline.Loaded{}, &fault{Again, "claim the record", errTaken}
 		case taken:
 			return c.lost(ctx, r)
 		case !l.grow:
@@ -72,6 +76,11 @@ func (c *conn) lost(ctx context.Context, r *pipeline.Record) (pipeline.Loaded, e
 func (l *loading) pass(ctx context.Context, batches func(yield func(pipeline.Batch) error) error) (taken bool, err error) {
 	if err := l.exec(ctx, "begin", l.dialect.Begin); err != nil {
 		return false, err
+	}
+	if l.again {
+		if err := l.unclaim(ctx); err != nil {
+			return false, err
+		}
 	}
 	taken, err = l.claim(ctx, l.record)
 	if err != nil {
@@ -106,6 +115,11 @@ func (l *loading) batch(ctx context.Context, b pipeline.Batch) error {
 	}
 	if l.grow {
 		return nil
+	}
+	if l.again {
+		if err := l.remove(ctx, t, b); err != nil {
+			return err
+		}
 	}
 	for from := int64(0); from < b.Record.NumRows(); from += maxInsert {
 		if err := l.insert(ctx, t.table, b, from, min(from+maxInsert, b.Record.NumRows())); err != nil {

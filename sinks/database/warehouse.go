@@ -55,13 +55,23 @@ func (w *Warehouse) Loaded(ctx context.Context, name string) (map[string]int, er
 // [SchemaDriftError] or [LimitError] where one of these fits; an error of
 // batches is returned as it is.
 func (w *Warehouse) Load(ctx context.Context, r *pipeline.Record, batches func(yield func(pipeline.Batch) error) error) (pipeline.Loaded, error) {
+	return w.write(ctx, r, false, batches)
+}
+
+// Reload implements [pipeline.Warehouse]. Its errors are those of Load.
+func (w *Warehouse) Reload(ctx context.Context, r *pipeline.Record, batches func(yield func(pipeline.Batch) error) error) (pipeline.Loaded, error) {
+	return w.write(ctx, r, true, batches)
+}
+
+// write loads a record, or loads it again.
+func (w *Warehouse) write(ctx context.Context, r *pipeline.Record, again bool, batches func(yield func(pipeline.Batch) error) error) (pipeline.Loaded, error) {
 	if r.ArchiveID != w.options.ArchiveID {
 		return pipeline.Loaded{}, fmt.Errorf("%s: record %d of window %s is of the archive %q, and the warehouse was opened for %q",
 			w.Label(), r.Seq, r.Window, r.ArchiveID, w.options.ArchiveID)
 	}
 	var loaded pipeline.Loaded
 	err := w.repeat(ctx, func(c *conn) (err error) {
-		loaded, err = c.load(ctx, r, batches)
+		loaded, err = c.load(ctx, r, again, batches)
 		return err
 	})
 	if err != nil {

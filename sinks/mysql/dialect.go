@@ -37,6 +37,7 @@ func dialect() *database.Dialect {
 				"FROM information_schema.columns WHERE table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND table_name = ?",
 			Options: " ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
 			KeyText: "varchar(128)",
+			NUL:     true,
 			Time:    timeText,
 			Add:     ", ",
 		},

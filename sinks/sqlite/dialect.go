@@ -19,6 +19,7 @@ func dialect() *database.Dialect {
 		Text: database.Text{
 			Catalog: "SELECT name, type FROM pragma_table_info(?2, COALESCE(NULLIF(?1, ''), 'main'))",
 			KeyText: "TEXT",
+			NUL:     true,
 			Time:    database.TimeText,
 		},
 		Write: database.Writing{

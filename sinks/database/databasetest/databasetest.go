@@ -50,6 +50,9 @@ func Run(t *testing.T, fresh func(t *testing.T) *Database) {
 		"drift":             testDrift,
 		"log":               testLog,
 		"cancelled":         testCancelled,
+		"reload":            testReload,
+		"failing reload":    testFailingReload,
+		"two reloaders":     testTwoReloaders,
 	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) {
