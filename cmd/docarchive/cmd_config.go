@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -45,20 +44,4 @@ func (a *app) configCommand() *cobra.Command {
 		},
 	})
 	return cmd
-}
-
-func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			platform := runtime.GOOS + "/" + runtime.GOARCH
-			if a.json() {
-				return printJSON(cmd.OutOrStdout(), map[string]string{"version": version, "go": runtime.Version(), "platform": platform})
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "docarchive %s (%s, %s)\n", version, runtime.Version(), platform)
-			return err
-		},
-	}
 }

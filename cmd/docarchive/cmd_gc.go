@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/adteco/docarchive/internal/ledger"
 	"github.com/adteco/docarchive/internal/words"
 )
 
@@ -36,9 +37,24 @@ func (a *app) gcCommand() *cobra.Command {
 				return printJSON(cmd.OutOrStdout(), g)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed %s, %s, %s: %s\n",
-				words.Count(g.Staged, "staged part"), words.Count(g.IDs, "file")+" of ids",
+				words.Count(g.Staged, "staged part"), words.Count(g.IDs, "file")+" of ids"+goneText(g),
 				words.Count(g.Temporary, "temporary file"), bytesText(g.Bytes))
 			return err
 		},
 	}
+}
+
+// goneText tells what only an archive that was compacted or rebuilt can have.
+func goneText(g ledger.Garbage) string {
+	text := ""
+	if g.Lists > 0 {
+		text += ", " + words.Count(g.Lists, "list") + " of files"
+	}
+	if g.Documents > 0 {
+		text += ", " + words.Count(g.Documents, "document")
+	}
+	if g.Replaced > 0 {
+		text += ", " + words.Count(g.Replaced, "replaced file")
+	}
+	return text
 }

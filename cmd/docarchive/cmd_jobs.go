@@ -31,7 +31,7 @@ func (a *app) reach(ctx context.Context, cached bool) (w *workplace, err error) 
 			return nil, err
 		}
 	}
-	if w.client, w.budget, err = a.openClient(cfg, w.home); err != nil {
+	if err := w.connect(a, 1); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil

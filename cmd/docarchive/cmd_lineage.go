@@ -48,7 +48,7 @@ the original, each attempt, and what came of it. ID may be any job of the chain.
 			}
 			w := &workplace{cfg: cfg, now: a.now, log: a.log}
 			defer func() { err = errors.Join(err, w.close()) }()
-			if w.client, w.budget, err = a.openClient(cfg, nil); err != nil {
+			if err := w.connect(a, 1); err != nil {
 				return err
 			}
 			if w.store, w.ledger, err = a.openArchive(cmd.Context(), cfg, trying, a.now); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type monitorOptions struct {
 	from    string
 	compare bool
 	send    bool
+	work    *workplace // to ask the API with; nil: one is opened for it
 }
 
 // watched is one pipeline under watch.
@@ -136,7 +138,7 @@ func (a *app) watchHealth(ctx context.Context, cfg *config.Config, names []strin
 	}
 	switch o.from {
 	case fromAPI:
-		err = a.watchAPI(ctx, cfg, all, spans, v)
+		err = a.watchAPI(ctx, cfg, o.work, all, spans, v)
 	case fromArchive:
 		err = a.watchArchive(ctx, cfg, all, spans)
 	default:
@@ -178,27 +180,30 @@ func parsePeriod(text string) (time.Duration, error) {
 // thresholds are those of jobs.yaml, or its defaults where a pipeline has none.
 func thresholds(c *config.Alerts) pipeline.Thresholds {
 	if c == nil {
-		return pipeline.Thresholds{Avg: 10 * time.Second, Max: 30 * time.Second, FailureRate: 0.05, Confidence: 0.80}
+		return pipeline.Thresholds{Avg: 10 * time.Second, Max: 30 * time.Second, FailureRate: 0.05, MinJobs: 20, Confidence: 0.80}
 	}
 	return pipeline.Thresholds{
-		Avg: c.ProcessingTime.Avg, Max: c.ProcessingTime.Max, FailureRate: c.FailureRate, Confidence: c.Confidence,
+		Avg: c.ProcessingTime.Avg, Max: c.ProcessingTime.Max, FailureRate: c.FailureRate, MinJobs: int64(c.MinJobs), Confidence: c.Confidence,
 	}
 }
 
 // watchAPI reads the jobs from listings, those of one extractor once for all
 // pipelines that watch it.
-func (a *app) watchAPI(ctx context.Context, cfg *config.Config, all []watched, spans []pipeline.Window, v *vigil) (err error) {
-	home, err := a.openHome(ctx, cfg)
-	if err != nil {
-		return err
+func (a *app) watchAPI(ctx context.Context, cfg *config.Config, w *workplace, all []watched, spans []pipeline.Window, v *vigil) (err error) {
+	if w == nil {
+		home, failed := a.openHome(ctx, cfg)
+		if failed != nil {
+			return failed
+		}
+		w = &workplace{cfg: cfg, home: home}
+		defer func() { err = errors.Join(err, w.close()) }()
+		if err := w.connect(a, 1); err != nil {
+			return err
+		}
 	}
-	w := &workplace{home: home}
-	defer func() { err = errors.Join(err, w.close()) }()
-	if w.client, w.budget, err = a.openClient(cfg, home); err != nil {
-		return err
-	}
+	before := w.requests()
 	for _, listing := range listings(all) {
-		view := pipeline.View{Source: w.client, Extractor: listing.extractor, PageSize: cfg.API.PageSize}
+		view := pipeline.View{Source: w.accounts[listing.key].client, Extractor: listing.extractor, PageSize: cfg.API.PageSize}
 		for _, span := range spans {
 			unreadable, err := view.Jobs(ctx, span, func(job docextract.Job) error {
 				for _, one := range listing.watchers {
@@ -212,31 +217,33 @@ func (a *app) watchAPI(ctx context.Context, cfg *config.Config, all []watched, s
 			}
 		}
 	}
-	v.Requests = w.client.Requests()
+	v.Requests = w.requests() - before
 	return nil
 }
 
 // listing is what one query lists, and who watches it.
 type listing struct {
+	key       string // whose listing it is
 	extractor string // empty: every extractor
 	watchers  []watched
 }
 
-// listings groups pipelines by the listing that holds their jobs: that of all
-// extractors if one of them needs it.
+// listings groups pipelines by the listing that holds their jobs: of one API
+// key, that of all extractors if one of them needs it.
 func listings(all []watched) []*listing {
 	var groups []*listing
-	byExtractor := map[string]*listing{}
+	byListing := map[[2]string]*listing{}
 	for _, w := range all {
-		if w.Extractor == "" {
-			return []*listing{{watchers: all}}
+		extractor := w.Extractor
+		if slices.ContainsFunc(all, func(other watched) bool { return other.Key == w.Key && other.Extractor == "" }) {
+			extractor = ""
 		}
-		group := byExtractor[w.Extractor]
-		if group == nil {
-			group = &listing{extractor: w.Extractor}
-			byExtractor[w.Extractor], groups = group, append(groups, group)
+		at := [2]string{w.Key, extractor}
+		if byListing[at] == nil {
+			byListing[at] = &listing{key: w.Key, extractor: extractor}
+			groups = append(groups, byListing[at])
 		}
-		group.watchers = append(group.watchers, w)
+		byListing[at].watchers = append(byListing[at].watchers, w)
 	}
 	return groups
 }

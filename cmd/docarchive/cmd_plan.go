@@ -12,7 +12,6 @@ import (
 
 	"github.com/adteco/docarchive/internal/config"
 	"github.com/adteco/docarchive/internal/ledger"
-	"github.com/adteco/docarchive/internal/words"
 	"github.com/adteco/docarchive/pipeline"
 )
 
@@ -48,7 +47,7 @@ func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names
 	}
 	w := &workplace{cfg: cfg, now: a.now}
 	defer func() { err = errors.Join(err, w.close()) }()
-	if w.client, w.budget, err = a.openClient(cfg, nil); err != nil {
+	if err := w.connect(a, 1); err != nil {
 		return err
 	}
 	var logbook pipeline.Ledger = emptyLedger{}
@@ -60,11 +59,11 @@ func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names
 		return err
 	}
 	runner := &pipeline.Runner{
-		Source: w.client, Requests: w.client.Requests, Stores: pipeline.Stores{Ledger: logbook},
+		Stores: pipeline.Stores{Ledger: logbook},
 		Paging: pipeline.Paging{Size: cfg.API.PageSize, InFlight: cfg.API.Concurrency},
 		Now:    a.now, Log: slog.New(slog.DiscardHandler),
 	}
-	var all []pipeline.Outlook
+	var all []planned
 	for _, p := range pipelines {
 		begin, err := w.begin(ctx, p)
 		if err != nil {
@@ -74,13 +73,15 @@ func (a *app) plan(ctx context.Context, out io.Writer, cfg *config.Config, names
 		if err != nil {
 			return err
 		}
+		client := w.account(p).client
+		runner.Source, runner.Requests = client, client.Requests
 		outlook, err := runner.Plan(ctx, spec)
 		if err != nil {
 			return fmt.Errorf("pipeline %s: %w", p.Name, err)
 		}
-		all = append(all, outlook)
+		all = append(all, planned{outlook, p.Key})
 	}
-	return a.printPlan(out, cfg, w, all)
+	return a.printPlan(out, all, w.demands(all))
 }
 
 // begin is where the pipeline's archive begins, or would. It changes nothing.
@@ -102,49 +103,6 @@ func (w *workplace) begin(ctx context.Context, p config.Pipeline) (time.Time, er
 		begin = was.First // what was begun is looked after to its end
 	}
 	return begin, nil
-}
-
-func (a *app) printPlan(out io.Writer, cfg *config.Config, w *workplace, all []pipeline.Outlook) error {
-	out = a.hide.writer(out)
-	if a.json() {
-		return printJSON(out, all)
-	}
-	t := newTable("pipeline", "windows", "new", "in part", "to audit", "last call", "sealed", "open jobs", "jobs to list", "requests", "time")
-	right(t, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
-	perMinute := w.rate(cfg)
-	var total int64
-	for _, o := range all {
-		jobs := fmt.Sprint(o.Jobs)
-		if o.Jobs < 0 {
-			jobs = "unknown"
-		}
-		total += o.Requests
-		t.AppendRow([]any{
-			o.Pipeline, o.Windows, o.Fresh, o.Partial, o.Audits, o.Last, o.Sealed, o.Open, jobs, o.Requests, timeFor(o.Requests, perMinute),
-		})
-	}
-	_, err := fmt.Fprintf(out, "%s\n\n%s, %s; nothing was changed\n", t.Render(), words.Count(total, "request"), timeFor(total, perMinute))
-	return err
-}
-
-// rate is how many requests a minute the run may make; 0 if nothing says.
-func (w *workplace) rate(cfg *config.Config) int64 {
-	if n := cfg.API.RequestsPerMinute; n > 0 {
-		return int64(n)
-	}
-	_, limit, _ := w.budget.Left()
-	return limit
-}
-
-func timeFor(requests, perMinute int64) string {
-	if perMinute <= 0 {
-		return "no rate limit known"
-	}
-	d := time.Duration(float64(requests) / float64(perMinute) * float64(time.Minute))
-	if d < time.Minute {
-		return "under a minute"
-	}
-	return "about " + words.Duration(d.Round(time.Minute))
 }
 
 // emptyLedger is the ledger of an archive that does not exist yet.

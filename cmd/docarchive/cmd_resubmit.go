@@ -9,8 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/adteco/docarchive/cache"
-	"github.com/adteco/docarchive/docextract"
 	"github.com/adteco/docarchive/internal/config"
 	"github.com/adteco/docarchive/pipeline"
 )
@@ -158,21 +156,21 @@ func (a *app) resubmitWith(ctx context.Context, w *workplace, runID string, c pi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	documents, err := docextract.NewDownloader(docextract.DownloadOptions{Hosts: w.cfg.API.DocumentHosts, UserAgent: "docarchive/" + version})
+	documents, err := w.openDownloader()
 	if err != nil {
-		return nil, &configError{err}
+		return nil, err
 	}
-	defer documents.CloseIdle()
+	acc := w.accountOf(c.Pipeline)
 	r := &pipeline.Resubmitter{
 		Identity: pipeline.Identity{RunID: runID, ToolVersion: version, DryRun: dry},
 		ResubmitServices: pipeline.ResubmitServices{
-			Source: w.client, Library: w.ledger, Attempts: w.ledger, Documents: documents, Purse: w.client,
+			Source: acc.client, Library: w.ledger, Attempts: w.ledger, Documents: documents, Kept: w.ledger, Purse: acc.client,
 		},
 		Paging: pipeline.Paging{Size: w.cfg.API.PageSize, InFlight: w.cfg.API.Concurrency},
 		Spool:  spool, NewToken: uuid.NewString, Now: w.now, Sleep: pause, Log: a.log, Stopping: a.stop.begin,
 	}
 	if !dry {
-		if r.Submitter, err = w.openSubmitter(); err != nil {
+		if r.Submitter, err = acc.openSubmitter(); err != nil {
 			return nil, err
 		}
 	}
@@ -183,30 +181,14 @@ func (a *app) resubmitWith(ctx context.Context, w *workplace, runID string, c pi
 	return report, err
 }
 
-// openSubmitter returns what can spend credits, at the pace of the client.
-func (w *workplace) openSubmitter() (*docextract.Submitter, error) {
-	limiter := docextract.Limiter(w.budget)
-	if redis, ok := w.home.(*cache.Redis); ok {
-		limiter = redis.NewBudget(cache.BudgetOptions{
-			Key: w.cfg.API.Key, PerMinute: w.cfg.API.RequestsPerMinute, Local: w.budget,
-		})
-	}
-	submitter, err := docextract.NewSubmitter(docextract.SubmitterOptions{
-		BaseURL: w.cfg.API.BaseURL, Key: w.cfg.API.Key, UserAgent: "docarchive/" + version, Limiter: limiter,
-	})
-	if err != nil {
-		return nil, &configError{err}
-	}
-	return submitter, nil
-}
-
 // stageAge is how far back a run looks for failed jobs to submit again: it reads
 // the raw layer from there on.
 const stageAge = 7 * 24 * time.Hour
 
 // resubmitStage submits failed jobs of the pipelines again whose resubmit: is in
-// jobs.yaml. It comes after their archive, which says what failed.
-func (a *app) resubmitStage(ctx context.Context, w *workplace, runID string, pipelines []config.Pipeline) error {
+// jobs.yaml, and tells r what came of it. It comes after their archive, which
+// says what failed.
+func (a *app) resubmitStage(ctx context.Context, w *workplace, r *pipeline.Report, pipelines []config.Pipeline) error {
 	var failed []error
 	partly := false
 	for _, p := range pipelines {
@@ -215,8 +197,9 @@ func (a *app) resubmitStage(ctx context.Context, w *workplace, runID string, pip
 		}
 		choice, limits := resubmitDefaults(p)
 		choice.Since = w.now().Add(-stageAge)
-		report, err := a.resubmitWith(ctx, w, runID, choice, limits, false)
+		report, err := a.resubmitWith(ctx, w, r.RunID, choice, limits, false)
 		if report != nil {
+			r.Resubmit = append(r.Resubmit, shortened(report))
 			a.log.Info(resubmitVerdict(report), "pipeline", p.Name)
 			for _, j := range report.Jobs {
 				if j.State == pipeline.StateHeld {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,21 +24,39 @@ type runOptions struct {
 	dryRun       bool
 	newArchive   bool
 	metrics      metricsOptions
+	shard        pipeline.Shard
+	page         string
 }
 
 func (a *app) runCommand() *cobra.Command {
 	var o runOptions
+	var which shardOptions
 	cmd := &cobra.Command{
 		Use:   "run [PIPELINE…]",
 		Short: "Archive what is new: the nightly job",
 		Long: `Archive what is new, for all pipelines of jobs.yaml or for those named.
 
 A run may be interrupted, repeated and run beside another one at any time: what
-is committed stands, and nothing is written twice.`,
+is committed stands, and nothing is written twice.
+
+Several workers may share the windows: each is told which of how many it is, by
+flags or by a Kubernetes Indexed Job (with DOCARCHIVE_SHARD_COUNT), an AWS Batch
+array, a Cloud Run job or a Slurm array. If several of these say so, flags count
+first, then the engines that say how many workers there are, then Kubernetes. A
+worker is done when its own windows are; docarchive finalize does what is to be
+done once, after all of them. Several workers help where several API keys are
+used, or where reading the answers is the slow part: one key allows no more
+requests for being shared.`,
 		Example: `  docarchive run
   docarchive run invoices --max-duration 5h30m
+  docarchive run --shard-index 0 --shard-count 4
   docarchive run --since 2026-11-01 --until 2026-11-08 -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			shard, err := which.shard(a.getenv)
+			if err != nil {
+				return err
+			}
+			o.shard = shard
 			cfg, err := a.loadConfig()
 			if err != nil {
 				return err
@@ -56,6 +74,8 @@ is committed stands, and nothing is written twice.`,
 	f.DurationVar(&o.maxDuration, "max-duration", 0, "begin no window after this long; exit 75 if work is left")
 	f.BoolVar(&o.dryRun, "dry-run", false, "read and flatten, but write nothing")
 	o.metrics.addFlags(cmd)
+	which.addFlags(cmd)
+	f.StringVar(&o.page, "report", "", "also write the report of the run, an HTML page, to this file")
 	f.BoolVar(&o.newArchive, "new-archive", false, "accept that the bucket holds another archive than before")
 	return cmd
 }
@@ -67,32 +87,6 @@ type job struct {
 	options runOptions
 	now     clock
 	home    cache.Home // opened as configured if nil
-}
-
-// A run's memory is mostly batches in the making, which live too briefly to be
-// worth a heap twice their size. The limit is a soft one: what needs more gets
-// it, but memory that was freed goes back to the system. Both give way to GOGC
-// and GOMEMLIMIT.
-const (
-	gcPercent   = 30
-	memoryLimit = 128 << 20
-)
-
-// thrifty sets the garbage collector to save memory; undo sets it back.
-func (a *app) thrifty() (undo func()) {
-	undo = func() {}
-	if _, set := a.getenv("GOGC"); !set {
-		was := debug.SetGCPercent(gcPercent)
-		undo = func() { debug.SetGCPercent(was) }
-	}
-	if _, set := a.getenv("GOMEMLIMIT"); !set {
-		was, percent := debug.SetMemoryLimit(memoryLimit), undo
-		undo = func() {
-			debug.SetMemoryLimit(was)
-			percent()
-		}
-	}
-	return undo
 }
 
 // archive runs the pipelines and stores the run's report.
@@ -121,7 +115,7 @@ func (a *app) archive(ctx context.Context, j job) (report *pipeline.Report, err 
 	if j.options.dryRun {
 		how = trying
 	}
-	w, err := a.open(ctx, j.cfg, how, j.now, j.home)
+	w, err := a.openShared(ctx, j.cfg, how, j.now, j.home, j.options.shard.Count)
 	if err != nil {
 		return nil, err
 	}
@@ -141,39 +135,58 @@ func (a *app) archive(ctx context.Context, j job) (report *pipeline.Report, err 
 		timer := time.AfterFunc(d, func() { a.stop.request(nil) })
 		defer timer.Stop()
 	}
-	runner := w.runner(a, spool, j.options.dryRun)
 	bars := a.newProgress(w)
 	meter := a.newMeter(ctx, j.options.metrics, w)
-	runner.Progress = meter.watch(bars.update)
-	report, err = runner.Run(ctx, specs)
+	is := pipeline.Identity{RunID: newRunID(w.now()), ToolVersion: version, DryRun: j.options.dryRun, Shard: j.options.shard}
+	lanes := w.lanes(a, is, spool, pipelines, specs, meter.watch(bars.update))
+	report, err = pipeline.Together(ctx, lanes, pipelineNames(j.cfg), func(ctx context.Context, l pipeline.Lane) (*pipeline.Report, error) {
+		return l.Runner.Run(ctx, l.Specs)
+	})
 	bars.stop()
 	meter.stop()
+	report.Pace = w.pace(pipelines)
 	if !j.options.dryRun {
 		err = errors.Join(err, w.keepReport(ctx, report))
 	}
 	if err == nil && report.Partly() {
 		err = errPartly
 	}
-	if !j.options.dryRun && (err == nil || errors.Is(err, errPartly)) {
-		if staged := a.resubmitStage(ctx, w, report.RunID, pipelines); staged != nil {
+	alone := j.options.shard.Alone() // else finalize does what is to be done once
+	if alone && !j.options.dryRun && (err == nil || errors.Is(err, errPartly)) {
+		if staged := a.resubmitStage(ctx, w, report, pipelines); staged != nil {
 			err = staged
 		}
 	}
-	meter.tell(ctx, report, pipelines, err)
+	a.chronicle(ctx, w, report, pipelines, j.options, err)
+	if alone {
+		meter.tell(ctx, report, pipelines, err)
+	}
 	return report, err
 }
 
-func (w *workplace) runner(a *app, spool string, dry bool) *pipeline.Runner {
+// lanes gives each account the pipelines that use it. specs are those of
+// pipelines.
+func (w *workplace) lanes(a *app, is pipeline.Identity, spool string, pipelines []config.Pipeline, specs []pipeline.Spec,
+	progress func(pipeline.Progress),
+) []pipeline.Lane {
 	stores := w.stores()
-	if dry {
+	if is.DryRun {
 		stores = pipeline.DryRun(stores)
 	}
-	return &pipeline.Runner{
-		Identity: pipeline.Identity{RunID: newRunID(w.now()), ToolVersion: version, DryRun: dry},
-		Source:   w.client, Catalog: w.client, Requests: w.client.Requests, Stores: stores,
-		Paging: pipeline.Paging{Size: w.cfg.API.PageSize, InFlight: w.cfg.API.Concurrency},
-		Spool:  spool, Now: w.now, Log: a.log, Stopping: a.stop.begin,
+	var lanes []pipeline.Lane
+	for _, g := range w.byAccount(pipelines) {
+		lane := pipeline.Lane{Key: g.Name, Runner: &pipeline.Runner{
+			Identity: is, Source: g.client, Catalog: g.client, Requests: g.client.Requests, Stores: stores,
+			Paging: pipeline.Paging{Size: w.cfg.API.PageSize, InFlight: w.cfg.API.Concurrency},
+			Spool:  spool, Now: w.now, Log: a.log, Progress: progress, Stopping: a.stop.begin,
+		}}
+		for _, p := range g.pipelines {
+			i := slices.IndexFunc(specs, func(s pipeline.Spec) bool { return s.Name == p.Name })
+			lane.Specs = append(lane.Specs, specs[i])
+		}
+		lanes = append(lanes, lane)
 	}
+	return lanes
 }
 
 // recordBegin is begin that fixes, on a pipeline's first run, where its archive
@@ -231,6 +244,9 @@ func (a *app) printReport(out io.Writer, report *pipeline.Report, ended error) e
 	failed := ended != nil && !errors.Is(ended, errPartly)
 	if failed && idle(report) {
 		return nil
+	}
+	if report.Shard != nil {
+		fmt.Fprintln(out, report.Shard)
 	}
 	_, err := fmt.Fprintln(out, reportTable(report, failed))
 	return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adteco/docarchive/internal/config"
 	"github.com/adteco/docarchive/internal/ledger"
+	"github.com/adteco/docarchive/internal/words"
 	"github.com/adteco/docarchive/pipeline"
 )
 
@@ -30,6 +31,7 @@ type standing struct {
 	Behind      *time.Time `json:"oldest_due,omitempty"` // the oldest created_at not accounted for
 	DaysLeft    *int       `json:"days_left,omitempty"`  // before jobs of that time expire
 	LastCommit  *time.Time `json:"last_commit,omitempty"`
+	Lacking     []sinkLack `json:"lacking,omitempty"` // file sinks that do not hold all jobs
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -78,23 +80,32 @@ func stand(ctx context.Context, l *ledger.Ledger, p config.Pipeline, now time.Ti
 		return st, err
 	}
 	known := map[time.Time]bool{}
+	held := newHoldings(p)
 	for _, name := range names {
 		w, err := pipeline.ParseWindow(name, settings.Window)
 		if err != nil {
 			return st, err
 		}
-		h, err := l.Load(ctx, p.Name, w)
+		h, err := l.LoadEach(ctx, p.Name, w, held.add)
 		if err != nil {
 			return st, err
 		}
 		known[w.Start] = true
 		st.add(h)
 	}
+	st.expect(settings, known, p.Settle, now)
+	st.Lacking, err = held.lacking(ctx, l, p.Name, st.Jobs)
+	return st, err
+}
+
+// expect notes the windows that are due and not known, and how many days are
+// left of what is behind.
+func (st *standing) expect(settings ledger.Settings, known map[time.Time]bool, settle time.Duration, now time.Time) {
 	first := settings.First
 	if oldest := now.Add(-pipeline.Retention); first.Before(oldest) {
 		first = oldest
 	}
-	for _, w := range pipeline.Windows(first, now.Add(-p.Settle), settings.Window) {
+	for _, w := range pipeline.Windows(first, now.Add(-settle), settings.Window) {
 		if !known[w.Start] {
 			st.lag(w.Start)
 		}
@@ -103,7 +114,6 @@ func stand(ctx context.Context, l *ledger.Ledger, p config.Pipeline, now time.Ti
 		days := int(st.Behind.Add(pipeline.Retention).Sub(now).Hours() / 24)
 		st.DaysLeft = &days
 	}
-	return st, nil
 }
 
 func (st *standing) add(h *pipeline.History) {
@@ -159,7 +169,13 @@ func (a *app) printStatus(out io.Writer, all []standing) error {
 			when(st.Reached), when(st.Behind), left, when(st.LastCommit),
 		})
 	}
-	_, err := fmt.Fprintln(out, t.Render())
+	text := t.Render()
+	for _, st := range all {
+		for _, l := range st.Lacking {
+			text += fmt.Sprintf("\nsink %s lacks %s archived before it was added: docarchive rebuild %s", l.Sink, words.Count(l.Jobs, "job"), st.Pipeline)
+		}
+	}
+	_, err := fmt.Fprintln(out, text)
 	return err
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/adteco/docarchive/cache"
 	"github.com/adteco/docarchive/docextract"
 	"github.com/adteco/docarchive/internal/config"
 	"github.com/adteco/docarchive/pipeline/submission"
@@ -180,15 +179,9 @@ func (a *app) submissionServices(w *workplace, o submitOptions) (s submission.Se
 			return s, err
 		}
 	}
-	limiter := docextract.Limiter(w.budget)
-	if redis, ok := w.home.(*cache.Redis); ok {
-		limiter = redis.NewBudget(cache.BudgetOptions{Key: w.cfg.API.Key, PerMinute: w.cfg.API.RequestsPerMinute, Local: w.budget})
-	}
-	submitter, err := docextract.NewSubmitter(docextract.SubmitterOptions{
-		BaseURL: w.cfg.API.BaseURL, Key: w.cfg.API.Key, UserAgent: "docarchive/" + version, Limiter: limiter,
-	})
+	submitter, err := w.accounts[""].openSubmitter()
 	if err != nil {
-		return s, &configError{err}
+		return s, err
 	}
 	s = submission.Services{
 		Submit: submitter.Submit, Stopping: a.stop.begin, Clock: docextract.Clock{Now: time.Now, Sleep: pause},

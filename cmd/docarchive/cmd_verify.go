@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,7 @@ import (
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	var withAPI bool
+	var withAPI, documents bool
 	cmd := &cobra.Command{
 		Use:   "verify [PIPELINE…]",
 		Short: "Read the archive again and compare it with its records; --api also with the API",
@@ -42,20 +43,21 @@ another than was archived. Jobs that the API has no more are counted only.`,
 			if err != nil {
 				return err
 			}
-			return a.verify(cmd.Context(), cmd.OutOrStdout(), cfg, pipelines, withAPI)
+			return a.verify(cmd.Context(), cmd.OutOrStdout(), cfg, pipelines, withAPI, documents)
 		},
 	}
 	cmd.Flags().BoolVar(&withAPI, "api", false, "compare with the API, too")
+	cmd.Flags().BoolVar(&documents, "documents", false, "read the bytes of archived documents, too; left out: whether they are there, and their sizes")
 	return cmd
 }
 
-func (a *app) verify(ctx context.Context, out io.Writer, cfg *config.Config, pipelines []config.Pipeline, withAPI bool) (err error) {
+func (a *app) verify(ctx context.Context, out io.Writer, cfg *config.Config, pipelines []config.Pipeline, withAPI, documents bool) (err error) {
 	w := &workplace{cfg: cfg, now: a.now, log: a.log}
 	defer func() { err = errors.Join(err, w.close()) }()
 	if w.store, w.ledger, err = a.openArchive(ctx, cfg, reading, a.now); err != nil {
 		return err
 	}
-	damage, err := a.damage(ctx, w, pipelines)
+	damage, err := a.damage(ctx, w, pipelines, documents)
 	if err != nil {
 		return err
 	}
@@ -93,10 +95,14 @@ func (a *app) verify(ctx context.Context, out io.Writer, cfg *config.Config, pip
 }
 
 // damage reads the archive again and lists what is wrong with it.
-func (a *app) damage(ctx context.Context, w *workplace, pipelines []config.Pipeline) ([]ledger.Finding, error) {
+func (a *app) damage(ctx context.Context, w *workplace, pipelines []config.Pipeline, documents bool) ([]ledger.Finding, error) {
+	verify := w.ledger.Verify
+	if documents {
+		verify = w.ledger.VerifyDocuments
+	}
 	findings := []ledger.Finding{}
 	for _, p := range pipelines {
-		err := w.ledger.Verify(ctx, p.Name, func(f ledger.Finding) error {
+		err := verify(ctx, p.Name, func(f ledger.Finding) error {
 			findings = append(findings, f)
 			return nil
 		})
@@ -115,12 +121,20 @@ func (a *app) damage(ctx context.Context, w *workplace, pipelines []config.Pipel
 func damageTable(findings []ledger.Finding) string {
 	t := newTable("pipeline", "window", "seq", "path", "problem")
 	for _, f := range findings {
-		t.AppendRow([]any{f.Pipeline, f.Window, f.Seq, printable(f.Path), printable(f.Problem)})
+		t.AppendRow([]any{f.Pipeline, f.Window, seqText(f), printable(f.Path), printable(f.Problem)})
 		for _, rows := range f.Rows {
 			t.AppendRow([]any{"", "", "", "", printable(rows)})
 		}
 	}
 	return t.Render()
+}
+
+// seqText is the number of the record, or of the swap, that a finding is about.
+func seqText(f ledger.Finding) string {
+	if f.Swap > 0 {
+		return fmt.Sprintf("swap %d", f.Swap)
+	}
+	return strconv.Itoa(f.Seq)
 }
 
 // compared is what one pipeline's comparison with the API came to.

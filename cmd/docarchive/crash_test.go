@@ -18,6 +18,13 @@ func TestCrash(t *testing.T) {
 		"frozen":                      testFrozen,
 		"two at once":                 testTwo,
 		"four at once, Redis emptied": testFourWithRedis,
+		"workers, Redis":              testShards,
+		"workers, no Redis":           testShardsApart,
+		"a worker is missing":         testShardMissing,
+		"rebuild killed":              testRebuildKilled,
+		"rebuild terminated":          testRebuildTerminated,
+		"resubmit killed":             testResubmitKilled,
+		"release killed":              testReleaseKilled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +40,8 @@ type crashWorld struct {
 	*adversary
 	binary  string
 	cache   string
+	config  string
+	settle  time.Duration // jobs younger than this may be left to the next run
 	started int
 	number  int           // of the archive
 	limit   time.Duration // for a process to end
@@ -53,16 +54,19 @@ const promised = 25 * time.Second
 // lag is how far back an account begins.
 const lag = 55 * time.Minute
 
-// newCrashWorld makes a world of an account that is described but for its key
-// and its clock.
+// newCrashWorld makes a world of an account that is described but for its key,
+// and its clock unless it lives by the real one.
 func newCrashWorld(t *testing.T, binary string, c docextracttest.Config) *crashWorld {
 	t.Helper()
 	w := &crashWorld{
 		adversary: &adversary{t: t, dir: t.TempDir(), now: time.Now().Add(-lag).Truncate(time.Second)},
-		binary:    binary, cache: "embedded", limit: promised, micros: new(atomic.Int64),
+		binary:    binary, cache: "embedded", config: crashConfig, settle: crashSettle, limit: promised, micros: new(atomic.Int64),
 	}
 	w.micros.Store(w.now.UnixMicro())
-	c.Key, c.Clock = "sk_test_adversary", func() time.Time { return time.UnixMicro(w.micros.Load()) }
+	c.Key = "sk_test_adversary"
+	if c.Clock == nil {
+		c.Clock = func() time.Time { return time.UnixMicro(w.micros.Load()) }
+	}
 	w.sim = docextracttest.New(c)
 	running, err := w.sim.Start()
 	if err != nil {
@@ -93,11 +97,7 @@ func (w *crashWorld) begin() {
 	if err := os.MkdirAll(w.spool(), 0o700); err != nil {
 		w.t.Fatal(err)
 	}
-	config := strings.NewReplacer(
-		"BASE_URL", w.running.URL, "ARCHIVE", "file://"+w.archive(), "CACHE", w.cache).Replace(crashConfig)
-	if err := os.WriteFile(w.configFile(), []byte(config), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
+	w.configure()
 }
 
 func (w *crashWorld) archive() string    { return w.path("archive") }
@@ -127,7 +127,7 @@ func (w *crashWorld) complete() map[string]docextracttest.TruthJob {
 	if len(s.pending) > 0 {
 		w.t.Fatalf("committed and not published after a run in peace: %v", s.pending)
 	}
-	due, final := w.truth(crashSettle), w.truth(0)
+	due, final := w.truth(w.settle), w.truth(0)
 	held := map[string]docextracttest.TruthJob{}
 	for id := range s.committed {
 		held[id] = final[id]

@@ -89,6 +89,8 @@ type schemaColumn struct {
 	Type   string `json:"type"`
 	Source string `json:"source"`
 	TextOf string `json:"text_of"`
+
+	FirstSeen string `json:"first_seen"` // id of a run
 }
 
 func readSchema(t *testing.T, archive, dataset string) []schemaColumn {
@@ -127,17 +129,38 @@ func rowLeaves(columns []schemaColumn, row map[string]any) leaves {
 			if d.Decode(&parsed) == nil {
 				if c.Name == "overflow" {
 					for pointer, value := range parsed.(map[string]any) {
-						l[pointer] = compact(value)
+						switch value := value.(type) {
+						case string:
+							l[pointer] = "text:" + value
+						case json.Number:
+							l[pointer] = scalar(value)
+						default:
+							l[pointer] = compact(value)
+						}
 					}
 					continue
 				}
 				l[c.Source] = compact(parsed)
 			}
+		case strings.HasPrefix(c.Type, "list("):
+			l[c.Source] = compact(v)
+		case c.Type == "timestamp":
+			l[c.Source] = timeText(v.(string))
 		default:
 			l[c.Source] = scalar(v)
 		}
 	}
 	return l
+}
+
+// timeText writes a time, as a reader of Parquet does, as jobs have it.
+func timeText(text string) string {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999-07"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	return text
 }
 
 // same reports whether a row's leaf is the truth's.
@@ -218,7 +241,10 @@ func (a *adversary) run(config string, args ...string) (status int, stdout, stde
 	status = run(system{
 		args: append([]string{"--config", file}, args...),
 		getenv: func(name string) (string, bool) {
-			return a.dir, name == "DOCARCHIVE_CACHE_DIR" || name == "DOCARCHIVE_SPOOL"
+			if name == "DOCARCHIVE_CACHE_DIR" || name == "DOCARCHIVE_SPOOL" {
+				return a.dir, true
+			}
+			return "", false
 		},
 		stdout: &out, stderr: &errs, now: clock,
 		tune: func(o *docextract.Options) {
@@ -304,7 +330,7 @@ func (a *adversary) compareRow(columns []schemaColumn, row map[string]any, job d
 			if _, has := got[twin]; !has {
 				break
 			}
-			got[pointer] = "text:" + strings.Trim(got[twin], `"`)
+			got[pointer] = "text:" + strings.TrimPrefix(got[twin], "text:")
 			delete(got, twin)
 		}
 		if !same(value, got[pointer]) {

@@ -180,12 +180,12 @@ func misconfigured(err error) bool {
 	}
 	return as[*config.Problems](err) || as[*configError](err) || as[*ledger.SettingsError](err) ||
 		as[*ledger.IdentityError](err) || as[*ledger.VersionError](err) ||
-		as[*database.SchemaDriftError](err) || as[*database.LimitError](err) || as[*pipeline.SkewError](err) || as[*docextract.RedirectError](err)
+		as[*database.SchemaDriftError](err) || as[*database.LimitError](err) || as[*pipeline.SkewError](err) || as[*pipeline.FirstRunError](err) || as[*docextract.RedirectError](err)
 }
 
 func temporary(err error) bool {
 	return as[*docextract.UnavailableError](err) || store.Temporary(err) || errors.Is(err, store.ErrUnknown) ||
 		errors.Is(err, pipeline.ErrStopped) || errors.Is(err, pipeline.ErrConflict) || errors.Is(err, pipeline.ErrHeld) || as[*cache.ErrHeld](err) ||
-		errors.Is(err, context.DeadlineExceeded) || as[*signalError](err) || as[*ledger.StaleError](err) ||
+		errors.Is(err, context.DeadlineExceeded) || as[*signalError](err) || as[*unfinishedError](err) || as[*ledger.StaleError](err) ||
 		as[*database.AwayError](err) || errors.Is(err, submission.ErrInUse) || some(err, passes)
 }

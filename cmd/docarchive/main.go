@@ -8,8 +8,13 @@ import (
 	"syscall"
 )
 
-// version is set when the program is built for release.
-var version = "devel"
+// What the program was built from, set when it is built for release: the
+// version, and the commit and its date where Go does not record them itself.
+var (
+	version = "devel"
+	commit  string
+	date    string
+)
 
 func main() {
 	signals := make(chan os.Signal, 2)

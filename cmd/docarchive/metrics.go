@@ -64,7 +64,7 @@ func (a *app) newMeter(ctx context.Context, o metricsOptions, w *workplace) *met
 	if o.address == "" {
 		return m
 	}
-	live, err := metrics.Listen(ctx, o.address, w.client.Requests)
+	live, err := metrics.Listen(ctx, o.address, w.requests)
 	if err != nil {
 		a.log.Warn("the run goes on without live metrics", "error", err)
 		return m

@@ -20,7 +20,8 @@ const logEvery = 30 * time.Second
 // a log line now and then elsewhere.
 type progress struct {
 	app    *app
-	budget *docextract.Budget
+	budget func(pipeline string) *docextract.Budget
+	unit   string // of what is counted
 
 	mu     sync.Mutex
 	bars   *mpb.Progress // nil: no terminal
@@ -35,7 +36,7 @@ type bar struct {
 }
 
 func (a *app) newProgress(w *workplace) *progress {
-	p := &progress{app: a, budget: w.budget, byName: map[string]*bar{}, logged: time.Now()}
+	p := &progress{app: a, budget: w.budgetOf, unit: "windows", byName: map[string]*bar{}, logged: time.Now()}
 	if terminal(a.stderr) && !a.flags.quiet {
 		// The bars hold no secret, and must see that they draw on a terminal.
 		p.bars = mpb.New(mpb.WithOutput(a.screen.below), mpb.WithWidth(30), mpb.WithRefreshRate(150*time.Millisecond))
@@ -50,7 +51,7 @@ func (p *progress) update(now pipeline.Progress) {
 	if p.bars == nil {
 		if time.Since(p.logged) >= logEvery {
 			p.logged = time.Now()
-			p.app.log.Info("progress", "pipeline", now.Pipeline, "windows", fmt.Sprintf("%d/%d", now.Done, now.Windows),
+			p.app.log.Info("progress", "pipeline", now.Pipeline, p.unit, fmt.Sprintf("%d/%d", now.Done, now.Windows),
 				"read", now.Read, "new", now.New)
 		}
 		return
@@ -60,7 +61,7 @@ func (p *progress) update(now pipeline.Progress) {
 		b = &bar{}
 		b.last.Store(&now)
 		b.Bar = p.bars.AddBar(int64(now.Windows), mpb.PrependDecorators(
-			decor.Name(now.Pipeline, decor.WCSyncSpaceR), decor.CountersNoUnit("%d/%d windows", decor.WCSyncSpace),
+			decor.Name(now.Pipeline, decor.WCSyncSpaceR), decor.CountersNoUnit("%d/%d "+p.unit, decor.WCSyncSpace),
 		), mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.text(b) })))
 		p.byName[now.Pipeline] = b
 	}
@@ -71,8 +72,15 @@ func (p *progress) update(now pipeline.Progress) {
 // text is what stands behind a bar.
 func (p *progress) text(b *bar) string {
 	last := b.last.Load()
+	if p.unit == "files" {
+		return " " + bytesText(last.Read) + " read"
+	}
+	budget := p.budget(last.Pipeline)
+	if budget == nil { // nothing is asked of the API, and nothing is new
+		return fmt.Sprintf(" %d jobs", last.Read)
+	}
 	line := fmt.Sprintf(" %d jobs, %d new", last.Read, last.New)
-	if left, limit, ok := p.budget.Left(); ok {
+	if left, limit, ok := budget.Left(); ok {
 		line += fmt.Sprintf(", %d of %d requests left", left, limit)
 	}
 	return line

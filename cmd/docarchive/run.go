@@ -109,9 +109,9 @@ func (a *app) root() *cobra.Command {
 		return usagef("%v; %s --help lists the flags", err, cmd.CommandPath())
 	})
 	cmd.AddCommand(
-		a.demoCommand(), a.runCommand(), a.planCommand(), a.validateCommand(), a.statusCommand(),
-		a.verifyCommand(), a.gcCommand(), a.schemaCommand(),
-		a.jobsCommand(), a.statsCommand(), a.creditsCommand(), a.submitCommand(), a.resubmitCommand(), a.monitorCommand(),
+		a.initCommand(), a.doctorCommand(), a.demoCommand(), a.runCommand(), a.finalizeCommand(), a.planCommand(), a.validateCommand(), a.statusCommand(),
+		a.verifyCommand(), a.gcCommand(), a.quarantineCommand(), a.rebuildCommand(), a.compactCommand(), a.schemaCommand(), a.archiveCommand(),
+		a.jobsCommand(), a.statsCommand(), a.creditsCommand(), a.submitCommand(), a.resubmitCommand(), a.monitorCommand(), a.reportCommand(),
 		a.simulateCommand(), a.configCommand(), a.versionCommand(),
 	)
 	cmd.InitDefaultCompletionCmd()

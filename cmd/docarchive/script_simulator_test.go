@@ -36,7 +36,8 @@ func stateOf(ts *testscript.TestScript) *scriptState {
 //
 //	simulate jobs=200 days=4 open=3 order=shuffled fault:e500=0.01
 //
-// What is neither jobs, days, open nor a fault is a knob.
+// What is neither jobs, days, open, burst, a fault nor a further key with its requests
+// a minute (key:NAME=60) is a knob.
 func scriptSimulate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: simulate [SETTING=VALUE…]")
@@ -53,9 +54,15 @@ func scriptSimulate(ts *testscript.TestScript, neg bool, args []string) {
 			config.Jobs = wholeNumber(ts, value)
 		case "days":
 			config.Span = time.Duration(wholeNumber(ts, value)) * 24 * time.Hour
+		case "burst":
+			config.Burst = wholeNumber(ts, value)
 		case "open":
 			config.Open = wholeNumber(ts, value)
 		default:
+			if key, is := strings.CutPrefix(name, "key:"); is {
+				config.Keys = append(config.Keys, docextracttest.RateKey{Key: key, PerMinute: int64(wholeNumber(ts, value))})
+				continue
+			}
 			rest = append(rest, setting)
 		}
 	}

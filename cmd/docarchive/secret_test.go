@@ -19,6 +19,7 @@ import (
 // or a part of it.
 var planted = map[string]string{
 	"DOCEXTRACT_API_KEY": "sk_live_PLANTED-api=key+1",
+	"OTHER_API_KEY":      "sk_live_PLANTED-other-key+2",
 	"HASH_KEY":           "PLANTED-hash-key-of-enough-length",
 	"REDIS_PASSWORD":     "PLANTED-redis-pass",
 	"DATABASE_PASSWORD":  "PLANTED-database-pass",
@@ -27,7 +28,7 @@ var planted = map[string]string{
 
 // secretConfig uses every kind of secret that there is.
 const secretConfig = `
-api: {base_url: "${DOCEXTRACT_BASE_URL}", key: "${DOCEXTRACT_API_KEY}", concurrency: 1}
+api: {base_url: "${DOCEXTRACT_BASE_URL}", key: "${DOCEXTRACT_API_KEY}", concurrency: 1, keys: {other: {key: "${OTHER_API_KEY}"}}}
 cache: ${CACHE}
 archive: ${DOCARCHIVE_BUCKET}
 hash_key: ${HASH_KEY}
@@ -38,6 +39,7 @@ pipelines:
     sinks: [{type: parquet}, {type: csv}]
     alerts: {webhooks: [{type: slack, url: "https://hooks.example.com/services/${WEBHOOK_TOKEN}"}]}
   warehouse:
+    key: other
     since: 5d
     sinks: [{type: database, url: "postgres://user:${DATABASE_PASSWORD}@db.example.com/d"}]
 `

@@ -55,6 +55,9 @@ func reportTable(r *pipeline.Report, failed bool) string {
 	b.WriteString(t.Render())
 	fmt.Fprintf(&b, "\n\n%s", verdict(r, failed))
 	for _, p := range r.Pipelines {
+		if p.Jobs.Documents+p.Jobs.NoDocument > 0 {
+			fmt.Fprintf(&b, "\n  %s: documents: %d kept, %d not available", p.Name, p.Jobs.Documents, p.Jobs.NoDocument)
+		}
 		for i, problem := range p.Problems {
 			if i == 10 {
 				fmt.Fprintf(&b, "\n  %s: and %s", p.Name, words.Count(len(p.Problems)-i, "more problem"))

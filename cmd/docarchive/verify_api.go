@@ -13,11 +13,10 @@ import (
 
 // compare compares the pipelines' archives with the API.
 func (a *app) compare(ctx context.Context, w *workplace, pipelines []config.Pipeline) (all []compared, err error) {
-	if w.client, w.budget, err = a.openClient(w.cfg, nil); err != nil {
+	if err := w.connect(a, 1); err != nil {
 		return nil, err
 	}
 	runner := &pipeline.Runner{
-		Source: w.client, Requests: w.client.Requests,
 		Stores: pipeline.Stores{Ledger: w.ledger, Library: w.ledger},
 		Paging: pipeline.Paging{Size: w.cfg.API.PageSize, InFlight: w.cfg.API.Concurrency},
 		Now:    a.now, Log: a.log,
@@ -31,6 +30,8 @@ func (a *app) compare(ctx context.Context, w *workplace, pipelines []config.Pipe
 		if err != nil {
 			return nil, err
 		}
+		client := w.account(p).client
+		runner.Source, runner.Requests = client, client.Requests
 		c := compared{Differences: []pipeline.Difference{}}
 		c.Comparison, err = runner.Compare(ctx, spec, func(d pipeline.Difference) error {
 			c.Differences = append(c.Differences, d)

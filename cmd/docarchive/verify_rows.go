@@ -45,8 +45,15 @@ func (a *app) locate(ctx context.Context, w *workplace, f *ledger.Finding) (err 
 var errFound = errors.New("found")
 
 // recordOf finds the record and the file that a finding is about; nil if it is
-// about something else.
+// about something else. A file that a swap brought belongs to no record.
 func recordOf(ctx context.Context, l *ledger.Ledger, f *ledger.Finding) (record *pipeline.Record, file *pipeline.File) {
+	if f.Swap > 0 {
+		// Where the swap itself is damaged, it names no file.
+		if file, ok, err := l.SwapFile(ctx, f.Pipeline, f.Swap, f.Path); ok && err == nil {
+			return nil, &file
+		}
+		return nil, nil
+	}
 	settings, err := l.SettingsOf(ctx, f.Pipeline)
 	if err != nil || f.Seq == 0 {
 		return nil, nil
@@ -61,7 +68,7 @@ func recordOf(ctx context.Context, l *ledger.Ledger, f *ledger.Finding) (record 
 			return nil
 		}
 		for i := range r.Files {
-			if r.Files[i].Path == f.Path && r.Files[i].Kind != pipeline.KindQuarantine {
+			if r.Files[i].Path == f.Path && (r.Files[i].Kind == pipeline.KindData || r.Files[i].Kind == pipeline.KindRaw) {
 				record, file = r, &r.Files[i]
 			}
 		}
@@ -89,8 +96,11 @@ func (a *app) fetch(ctx context.Context, s *store.Store, key string) (local *os.
 }
 
 // belonging tells which jobs a record's files may hold: by its own list, else
-// by the raw layer. It is nil if neither can say.
+// by the raw layer. It is nil if neither can say, or there is no record.
 func belonging(ctx context.Context, l *ledger.Ledger, r *pipeline.Record, file *pipeline.File) func(string) bool {
+	if r == nil {
+		return nil
+	}
 	ids := map[string]bool{}
 	for _, id := range r.IDs {
 		ids[id] = true

@@ -52,12 +52,14 @@ type workplace struct {
 	store  *store.Store
 	ledger *ledger.Ledger
 	home   cache.Home
-	client *docextract.Client
-	budget *docextract.Budget
+	client *docextract.Client // of the default key
+	budget *docextract.Budget // likewise
 	now    clock
 	log    *slog.Logger
 
+	accounts   map[string]*account // by the name of the key; the default one's is empty
 	warehouses []pipeline.Warehouse
+	downloader *docextract.Downloader // of documents; nil as long as none is fetched
 }
 
 // access says what a command does with the archive.
@@ -128,31 +130,13 @@ func (a *app) cacheDir() (dir string, has bool) {
 	return filepath.Join(base, "docarchive"), true
 }
 
-// openClient returns a client of the API with the configured pace. Where home
-// is a Redis, all processes that use it with the same key share one budget.
-func (a *app) openClient(cfg *config.Config, home cache.Home) (*docextract.Client, *docextract.Budget, error) {
-	budget := docextract.NewBudget(cfg.API.RequestsPerMinute, docextract.Clock{})
-	o := docextract.Options{
-		BaseURL: cfg.API.BaseURL, Key: cfg.API.Key, UserAgent: "docarchive/" + version, Limiter: budget,
-		OnRetry: newRetryLog(a.log).retrying,
-	}
-	if redis, ok := home.(*cache.Redis); ok {
-		o.Limiter = redis.NewBudget(cache.BudgetOptions{
-			Key: cfg.API.Key, PerMinute: cfg.API.RequestsPerMinute, Local: budget,
-		})
-	}
-	if a.tune != nil {
-		a.tune(&o)
-	}
-	client, err := docextract.New(o)
-	if err != nil {
-		return nil, nil, &configError{err}
-	}
-	return client, budget, nil
+// open opens everything that archiving needs.
+func (a *app) open(ctx context.Context, cfg *config.Config, how access, now clock, home cache.Home) (*workplace, error) {
+	return a.openShared(ctx, cfg, how, now, home, 1)
 }
 
-// open opens everything that archiving needs.
-func (a *app) open(ctx context.Context, cfg *config.Config, how access, now clock, home cache.Home) (w *workplace, err error) {
+// openShared is open for one of so many workers.
+func (a *app) openShared(ctx context.Context, cfg *config.Config, how access, now clock, home cache.Home, workers int) (w *workplace, err error) {
 	w = &workplace{cfg: cfg, home: home, now: now, log: a.log}
 	defer func() {
 		if err != nil {
@@ -165,7 +149,7 @@ func (a *app) open(ctx context.Context, cfg *config.Config, how access, now cloc
 			return w, err
 		}
 	}
-	if w.client, w.budget, err = a.openClient(cfg, w.home); err != nil {
+	if err := w.connect(a, workers); err != nil {
 		return w, err
 	}
 	w.store, w.ledger, err = a.openArchive(ctx, cfg, how, now)
@@ -193,8 +177,11 @@ func (w *workplace) close() error {
 	for _, warehouse := range w.warehouses {
 		errs = append(errs, warehouse.Close())
 	}
-	if w.client != nil {
-		w.client.CloseIdle()
+	for _, acc := range w.accounts {
+		acc.client.CloseIdle()
+	}
+	if w.downloader != nil {
+		w.downloader.CloseIdle()
 	}
 	if w.home != nil {
 		errs = append(errs, w.home.Close())
@@ -241,7 +228,7 @@ func (w *workplace) spec(p config.Pipeline, first time.Time, s span) (pipeline.S
 		Filter: pipeline.Filter{
 			ExtractorID: p.Extractor, MinConfidence: p.MinConfidence, Metadata: p.Metadata,
 		},
-		From: first, Until: s.until, Window: p.Window, Settle: p.Settle, Raw: p.Raw,
+		From: first, Until: s.until, Window: p.Window, Settle: p.Settle, Keep: pipeline.Keep{Raw: p.Raw},
 		HashKey: []byte(w.cfg.HashKey), Schema: schemaPolicy(p.Schema),
 	}
 	if s.since.After(first) {
@@ -255,32 +242,27 @@ func (w *workplace) spec(p config.Pipeline, first time.Time, s span) (pipeline.S
 		return spec, err
 	}
 	spec.Rules = rules
-	return spec, unsupported(p)
-}
-
-// unsupported refuses what jobs.yaml can say and this version cannot do: to
-// leave it out silently would be worse.
-func unsupported(p config.Pipeline) error {
-	if p.Documents {
-		return &configError{fmt.Errorf("%s: documents: true is not built into this version; leave it out", p.Pos)}
-	}
-	return nil
+	spec.Documents, err = w.documentKeeper(p)
+	return spec, err
 }
 
 // stores adapts the workplace to what a runner needs.
 func (w *workplace) stores() pipeline.Stores {
 	return pipeline.Stores{
-		ArchiveID: w.ledger.ID(), Ledger: w.ledger, Shelf: w.ledger, Schemas: w.ledger, Library: w.ledger, Seen: w.home,
+		ArchiveID: w.ledger.ID(), Ledger: w.ledger, Shelf: w.ledger, Schemas: w.ledger, Library: w.ledger, Swaps: w.ledger, Seen: w.home,
 		Leases:      leases{w.home, w.ledger.ID(), w.log},
 		Definitions: w.ledger,
 	}
 }
 
+// runIDTime is how a run's id begins.
+const runIDTime = "20060102T150405Z"
+
 // newRunID returns an id that sorts by time.
 func newRunID(now time.Time) string {
 	var b [4]byte
 	rand.Read(b[:]) // never fails
-	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
+	return now.UTC().Format(runIDTime) + "-" + hex.EncodeToString(b[:])
 }
 
 // spoolAge is after how long the spool of a run that died is removed.

@@ -43,7 +43,11 @@ func (w *workplace) addSinks(ctx context.Context, spec *pipeline.Spec, p config.
 // openWarehouse opens a database sink. It does not connect yet: a database that
 // is away does not hold up the archive.
 func (w *workplace) openWarehouse(ctx context.Context, p config.Pipeline, c config.Sink) (pipeline.Warehouse, error) {
-	o := database.Options{Table: c.Table, Pipeline: p.Name, ArchiveID: w.ledger.ID(), Log: w.log, Now: w.now}
+	return openDatabase(ctx, c, database.Options{Table: c.Table, Pipeline: p.Name, ArchiveID: w.ledger.ID(), Log: w.log, Now: w.now})
+}
+
+// openDatabase is the one place that knows the kinds of databases.
+func openDatabase(ctx context.Context, c config.Sink, o database.Options) (pipeline.Warehouse, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil {
 		return nil, errors.New("the database's URL cannot be read")

@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"cache":                     {"cache", "pipeline", "docextract"},
 	"internal/ledger":           {"internal/ledger", "pipeline", "docextract", "internal/store"},
 	"internal/store":            {"internal/store"},
+	"iceberg":                   {"iceberg", "pipeline", "internal/ledger", "internal/store"}, // a program of its own
 	"internal/config":           {},
 	"internal/testserver":       {"internal/testserver"},
 }
