@@ -62,7 +62,7 @@ func abortDays(r *types.LifecycleRule, prefix string) int32 {
 	if r.Status != types.ExpirationStatusEnabled || abort == nil || abort.DaysAfterInitiation == nil {
 		return 0
 	}
-	of := r.Prefix
+	of := r.Prefix //lint:ignore SA1019 rules that were made before filters existed still have it
 	if f := r.Filter; f != nil {
 		if f.Tag != nil || f.And != nil || f.ObjectSizeGreaterThan != nil || f.ObjectSizeLessThan != nil {
 			return 0
