@@ -79,7 +79,7 @@ func invoke(t *testing.T, args ...string) (*report, string) {
 	scratch := t.TempDir()
 	t.Setenv("TMPDIR", scratch)
 	var stdout, stderr bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if status := run(ctx, append(args, "-o", "json", "--binary", product), strings.NewReader(""), &stdout, &stderr); status != 0 {
 		t.Fatalf("exit status %d: %s", status, &stderr)
