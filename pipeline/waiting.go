@@ -56,6 +56,7 @@ func (w *waiting) later(than time.Time) []docextract.Job {
 			earlier = append(earlier, job)
 			continue
 		}
+		w.bytes -= len(job.Raw)
 		job.Raw = bytes.Clone(job.Raw)
 		later = append(later, job)
 	}
