@@ -229,7 +229,8 @@ func (r *resubmission) conclude(ctx context.Context, d *dueJob, in *Intent, job 
 	defer cancel()
 	j := d.became(ResubmitState(result.Outcome), result.Reason)
 	j.JobID = result.JobID
-	if failed := r.Attempts.Conclude(recordCtx, in, result); failed != nil {
+	// A conflict is another run that found the answer in the listing first.
+	if failed := r.Attempts.Conclude(recordCtx, in, result); failed != nil && !errors.Is(failed, ErrConflict) {
 		// The listing will tell what became of it.
 		r.halt(fmt.Errorf("record the result of attempt %d at job %s: %w", in.Attempt, d.ID, failed))
 		j.Reason = "its result could not be recorded: " + failed.Error()
